@@ -21,6 +21,8 @@ END;
 --> statement-breakpoint
 CREATE TRIGGER appointment_insert_free BEFORE INSERT ON appointment
 WHEN NEW.status IN ('pending', 'confirmed', 'in-progress') BEGIN
+  SELECT RAISE(ABORT, 'patient-not-found') WHERE NOT EXISTS (
+    SELECT 1 FROM patient WHERE user_id = NEW.patient_id);
   SELECT RAISE(ABORT, 'slot-taken') WHERE EXISTS (
     SELECT 1 FROM appointment
     WHERE doctor_id = NEW.doctor_id AND status IN ('pending', 'confirmed', 'in-progress')

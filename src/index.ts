@@ -1,3 +1,10 @@
-import { DurableObject } from 'cloudflare:workers'
-export class DoctorCalendar extends DurableObject {}
-export default { fetch: () => new Response('ok'), async queue() {}, async scheduled() {} }
+/** The Worker: fetch, queue, scheduled, and the Durable Object classes; nothing else. */
+import { app } from './app'
+
+export { DoctorCalendar } from '#scheduling/doctor-calendar'
+
+export default {
+  fetch: app.fetch,
+  async queue() {},
+  async scheduled() {},
+} satisfies ExportedHandler<Env>

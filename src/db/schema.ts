@@ -4,16 +4,7 @@
  * the migrations (`test/db/schema.test.ts` holds the list). Nothing is deleted by cascade.
  */
 import { isNotNull, isNull, sql } from 'drizzle-orm'
-import {
-  check,
-  index,
-  integer,
-  primaryKey,
-  sqliteTable,
-  sqliteView,
-  text,
-  uniqueIndex,
-} from 'drizzle-orm/sqlite-core'
+import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
 export const ROLES = ['patient', 'doctor', 'admin'] as const
 export type Role = (typeof ROLES)[number]
@@ -129,16 +120,6 @@ export const session = sqliteTable(
   },
   (t) => [index('session_user').on(t.userId, t.createdAt)],
 )
-
-/**
- * The rights that live now: a session that has not ended, of a user active in the session's role. A read
- * selects from it; a write inserts into it, and its trigger raises `session-ended` where no such right is.
- */
-export const sessionRight = sqliteView('session_right', {
-  sessionId: text('session_id').notNull(),
-  role: text({ enum: ROLES }).notNull(),
-  seenAt: integer('seen_at').notNull(),
-}).existing()
 
 /** A refresh token, by the SHA-256 of it; each works once (a trigger raises `refresh-token-reused`). */
 export const refreshToken = sqliteTable(

@@ -1,0 +1,52 @@
+/** The order of middleware and every router: the table of contents. */
+import { Hono } from 'hono'
+import type { AppEnv } from '#http/context'
+import { describeApi, routesOf } from '#http/openapi'
+import { operation } from '#http/operation'
+import {
+  bookmark,
+  crossOrigin,
+  defaultHeaders,
+  failed,
+  limitBody,
+  logRequest,
+  notFound,
+  securityHeaders,
+} from '#http/request'
+import { system } from '#http/system'
+import * as z from 'zod'
+
+const routes = new Hono<AppEnv>()
+  .use(logRequest, securityHeaders, defaultHeaders, crossOrigin, bookmark, limitBody)
+  .route('/', system)
+  .get(
+    '/openapi.json',
+    operation('getOpenApi', {
+      tag: 'System',
+      summary: 'This document',
+      answers: { 200: { description: 'OpenAPI 3.1', schema: z.looseObject({ openapi: z.string() }) } },
+    }),
+    (c) => c.json(apiDocument()),
+  )
+
+let document: ReturnType<typeof describeApi> | undefined
+
+/** The document of the API; the routes do not change while the Worker lives, so it is made once. */
+export function apiDocument(): ReturnType<typeof describeApi> {
+  document ??= describeApi(routes)
+  return document
+}
+
+/** Which operations there are, for 405 and for the test that walks the permission table. */
+const patterns = routesOf(routes).map(({ method, path }) => ({
+  method,
+  pattern: new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`),
+}))
+
+export const app = routes
+app.onError(failed)
+app.notFound(
+  notFound((method, path) => patterns.some((route) => route.method === method && route.pattern.test(path))),
+)
+
+export type App = typeof routes

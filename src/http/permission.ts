@@ -1,0 +1,49 @@
+/**
+ * Who may call what: the one table of permissions, by operation. `operation()` asks it before anything
+ * else, the document of the API shows it, and a test walks every row.
+ */
+import type { Role } from '#db/schema'
+
+export const PUBLIC = 'public'
+
+const SIGNED_IN = ['patient', 'doctor', 'admin'] as const
+
+export const permissions = {
+  describeApi: PUBLIC,
+  getOpenApi: PUBLIC,
+  getProblemPage: PUBLIC,
+  getHealth: PUBLIC,
+  getReadiness: PUBLIC,
+
+  register: PUBLIC,
+  login: PUBLIC,
+  issueToken: PUBLIC,
+  refreshSession: PUBLIC,
+  logout: SIGNED_IN,
+  getMe: SIGNED_IN,
+  updateMe: SIGNED_IN,
+  verifyDoctor: ['admin'],
+
+  listDoctors: PUBLIC,
+  getDoctor: PUBLIC,
+  getOwnDoctor: ['doctor'],
+  updateOwnDoctor: ['doctor'],
+  listSpecialties: PUBLIC,
+  createSpecialty: ['admin'],
+
+  getSchedule: ['doctor'],
+  setSchedule: ['doctor'],
+  listOpenings: ['doctor'],
+  addOpening: ['doctor'],
+  removeOpening: ['doctor'],
+  listVisitTypes: ['doctor'],
+  listSlots: PUBLIC,
+
+  bookAppointment: ['patient', 'admin'],
+  listAppointments: SIGNED_IN,
+  getAppointment: SIGNED_IN,
+  cancelAppointment: SIGNED_IN,
+  deleteAppointment: SIGNED_IN,
+} as const satisfies Record<string, typeof PUBLIC | readonly Role[]>
+
+export type OperationId = keyof typeof permissions

@@ -1,0 +1,228 @@
+/**
+ * Problem documents (RFC 9457). The one place that knows status numbers: everything else speaks in codes.
+ */
+import type { Context } from 'hono'
+import type { TypedResponse } from 'hono/types'
+import * as z from 'zod'
+import type { AppEnv } from './context'
+
+/** Every code: its status, its title, and what its page at `/problems/<code>` says. */
+export const PROBLEMS = {
+  'validation-failed': [
+    400,
+    'The request is not valid',
+    'The body, a parameter or a header does not have the form that this call takes. `errors` lists every fault with a JSON pointer to it.',
+  ],
+  unauthenticated: [
+    401,
+    'Sign in first',
+    'The call needs an access token: `Authorization: Bearer <access token>`.',
+  ],
+  'invalid-token': [
+    401,
+    'The access token is not valid',
+    'The token is malformed, not signed by us, or has expired. Sign in again.',
+  ],
+  'session-ended': [
+    401,
+    'The session has ended',
+    'The session was signed out or ended, or its user lost the role or was suspended. Sign in again.',
+  ],
+  'invalid-credentials': [
+    401,
+    'E-mail or password is wrong',
+    'No active account has this e-mail and password. The answer is the same whether the e-mail is known or not.',
+  ],
+  'invalid-refresh-token': [
+    401,
+    'The refresh token is not valid',
+    'A refresh token works once. Using one again ends the session that it belongs to.',
+  ],
+  forbidden: [403, 'Your role may not do this', 'The call is for another role.'],
+  'role-not-allowed': [
+    403,
+    'This role cannot be registered',
+    'Anyone may register as a patient or a doctor; administrators are made by administrators.',
+  ],
+  'account-suspended': [
+    403,
+    'The account is suspended',
+    'The password was right, but an administrator has suspended the account.',
+  ],
+  'not-found': [404, 'There is nothing here', 'The address names nothing, or nothing that you may know of.'],
+  'doctor-not-found': [
+    404,
+    'There is no such doctor',
+    'No doctor that is listed has this id. A doctor is listed once an administrator has verified them.',
+  ],
+  'patient-not-found': [404, 'There is no such patient', 'No patient has this id.'],
+  'visit-type-not-found': [404, 'There is no such visit type', 'The doctor offers no visit type of this id.'],
+  'method-not-allowed': [
+    405,
+    'This address does not take that method',
+    'The header `Allow` lists what it takes.',
+  ],
+  'email-taken': [409, 'The e-mail address is taken', 'Another account has this e-mail address.'],
+  'mobile-taken': [409, 'The mobile number is taken', 'Another account has this mobile number.'],
+  'specialty-exists': [409, 'The specialty exists', 'A specialty of this name exists.'],
+  'slot-taken': [
+    409,
+    'The slot is taken',
+    'Somebody else has it. `alternatives` lists the nearest open slots, nearest first.',
+  ],
+  'patient-busy': [
+    409,
+    'The patient has another appointment then',
+    'The patient has an active appointment that overlaps this time.',
+  ],
+  'already-booked': [
+    409,
+    'You have this appointment already',
+    'The patient has booked this doctor at this very time; `appointmentId` and `appointment` point to it.',
+  ],
+  'illegal-transition': [
+    409,
+    'The appointment does not allow this now',
+    '`from` is its status and `allowed` the actions that the status allows.',
+  ],
+  'too-late-to-cancel': [
+    409,
+    'It is too late to cancel',
+    'The cancellation notice of the doctor has begun; `cancellableUntil` was the last moment.',
+  ],
+  'opening-booked': [
+    409,
+    'The opening has appointments',
+    'An opening can be changed or removed only while nothing is booked in it.',
+  ],
+  'opening-overlaps': [
+    409,
+    'The time is offered already',
+    'The opening overlaps the hours or another opening.',
+  ],
+  'hold-expired': [410, 'The hold has ended', 'The hold has lapsed, was released or was used.'],
+  'precondition-failed': [
+    412,
+    'It has changed since you read it',
+    'The resource no longer has the ETag of your If-Match. Read it again and decide anew.',
+  ],
+  'request-too-large': [413, 'The request is too large', 'A body may have at most 1 MiB.'],
+  'unsupported-media-type': [
+    415,
+    'The media type is not supported',
+    'Send the body in a media type that the call takes, and name it in Content-Type.',
+  ],
+  'slot-not-offered': [
+    422,
+    'The doctor does not offer this time',
+    '`reasons` lists every reason: outside-hours, time-off, too-soon, beyond-horizon, off-grid, in-the-past, daily-limit.',
+  ],
+  'range-too-long': [422, 'The range is too long', 'A range may have at most 62 days.'],
+  'schedule-refused': [
+    422,
+    'The hours contradict themselves',
+    '`errors` lists every rule that recurs too often, never matches, or overlaps another.',
+  ],
+  'opening-in-past': [
+    422,
+    'The opening is not in the future',
+    'An opening starts in the future and ends after its start.',
+  ],
+  'too-many-openings': [
+    422,
+    'There are too many openings',
+    'A doctor may have at most 500 openings that have not ended.',
+  ],
+  'idempotency-key-reused': [
+    422,
+    'The Idempotency-Key was used for another request',
+    'The same key came with another body or to another address. Use a new key for a new request.',
+  ],
+  'rate-limited': [429, 'Too many attempts', 'Wait for `Retry-After` seconds.'],
+  'internal-error': [500, 'Something went wrong here', 'The fault is ours. Tell us the `requestId`.'],
+  unavailable: [
+    503,
+    'Not available right now',
+    'A part of the system did not answer. Nothing is lost: repeat the request with the same Idempotency-Key after `Retry-After` seconds.',
+  ],
+  overloaded: [
+    503,
+    'Too many requests right now',
+    'The doctor’s calendar has more requests under way than it takes. Repeat after `Retry-After` seconds.',
+  ],
+} as const satisfies Record<string, readonly [status: number, title: string, page: string]>
+
+export type ProblemCode = keyof typeof PROBLEMS
+export type ProblemStatus<C extends ProblemCode = ProblemCode> = (typeof PROBLEMS)[C][0]
+
+/** One fault of a request; the pointer (RFC 6901) leads into the body, or names the parameter or header. */
+export const Fault = z.object({ pointer: z.string(), detail: z.string() }).meta({ id: 'Fault' })
+export type Fault = z.infer<typeof Fault>
+
+/** A problem document. A code may add members of its own, as its page says. */
+export const Problem = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string(),
+    code: z.string(),
+    requestId: z.string(),
+    errors: z.array(Fault).optional(),
+  })
+  .meta({ id: 'Problem', description: 'A problem document (RFC 9457).' })
+
+export interface ProblemBody<C extends ProblemCode = ProblemCode> {
+  type: string
+  title: string
+  status: number
+  detail: string
+  instance: string
+  code: C
+  requestId: string
+}
+
+/** Seconds a client should wait where nothing better is known. */
+const DEFAULT_RETRY_AFTER_SECONDS = 1
+
+/** Members and headers that an answer adds to what its code says. */
+export interface Evidence {
+  readonly detail?: string
+  readonly retryAfterSeconds?: number
+  readonly [member: string]: unknown
+}
+
+/** Answers with the problem document of the code. */
+export function problem<C extends ProblemCode, E extends Evidence>(
+  c: Context<AppEnv>,
+  code: C,
+  evidence?: E,
+): Response & TypedResponse<ProblemBody<C> & E, ProblemStatus<C>, 'json'> {
+  const [status, title, page] = PROBLEMS[code]
+  const { detail, ...members } = evidence ?? ({} as E)
+  if (status === 401) c.header('WWW-Authenticate', challenge(code))
+  if (status === 429 || status === 503) {
+    c.header('Retry-After', String(members.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS))
+  }
+  const body = {
+    type: `/problems/${code}`,
+    title,
+    status,
+    detail: detail ?? page.split('. ')[0] ?? title,
+    instance: c.req.path,
+    code,
+    requestId: c.get('requestId'),
+    ...members,
+  }
+  c.set('problem', code)
+  return c.json(body, status, { 'Content-Type': 'application/problem+json' }) as never
+}
+
+/** The challenge of a 401 (RFC 6750, section 3). */
+function challenge(code: ProblemCode): string {
+  const realm = 'Bearer realm="praxis"'
+  return code === 'unauthenticated' || code === 'invalid-credentials'
+    ? realm
+    : `${realm}, error="invalid_token"`
+}

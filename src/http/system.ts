@@ -1,0 +1,117 @@
+/** What the API says of itself: its start page, its problems' pages, its health. */
+import { Hono } from 'hono'
+import * as z from 'zod'
+import { setting } from '#db/schema'
+import type { AppEnv } from './context'
+import { operation } from './operation'
+import { PROBLEMS, problem } from './problem'
+import { databaseOf } from './request'
+import { validate } from './validate'
+
+const Start = z.object({ name: z.string(), links: z.record(z.string(), z.string()) })
+
+const ProblemPage = z.object({ code: z.string(), status: z.int(), title: z.string(), meaning: z.string() })
+
+const Health = z.object({ status: z.literal('ok') })
+
+const Readiness = z.object({ status: z.enum(['ok', 'failing']), failing: z.array(z.string()) })
+
+/** The key that no doctor has: a look-up of it shows that a binding answers. */
+const PROBE = 'readiness-probe'
+
+/** Milliseconds that a binding has to answer in. */
+const PROBE_TIMEOUT_MS = 3000
+
+export const system = new Hono<AppEnv>()
+  .get(
+    '/',
+    operation('describeApi', {
+      tag: 'System',
+      summary: 'Names the API and links its documents',
+      answers: { 200: { description: 'The name and the links', schema: Start } },
+    }),
+    (c) =>
+      c.json({
+        name: 'Praxis',
+        links: {
+          openapi: '/openapi.json',
+          health: '/health',
+          ready: '/health/ready',
+          doctors: '/v1/doctors',
+        },
+      }),
+  )
+  .get(
+    '/problems/:code',
+    operation('getProblemPage', {
+      tag: 'System',
+      summary: 'What a problem code means',
+      answers: { 200: { description: 'The meaning of the code', schema: ProblemPage } },
+      problems: ['not-found'],
+    }),
+    validate('param', z.object({ code: z.string().max(64) })),
+    (c) => {
+      const { code } = c.req.valid('param')
+      const known = Object.entries(PROBLEMS).find(([name]) => name === code)?.[1]
+      if (known === undefined) return problem(c, 'not-found')
+      const [status, title, meaning] = known
+      return c.json({ code, status, title, meaning }, 200)
+    },
+  )
+  .get(
+    '/health',
+    operation('getHealth', {
+      tag: 'System',
+      summary: 'Whether the Worker is alive',
+      answers: { 200: { description: 'Alive', schema: Health } },
+    }),
+    (c) => c.json({ status: 'ok' as const }),
+  )
+  .get(
+    '/health/ready',
+    operation('getReadiness', {
+      tag: 'System',
+      summary: 'Whether everything that a request needs answers',
+      answers: {
+        200: { description: 'All answer', schema: Readiness },
+        503: { description: 'Some do not; `failing` names them', schema: Readiness },
+      },
+    }),
+    async (c) => {
+      const { env } = c
+      const probes: Record<string, () => Promise<unknown>> = {
+        database: async () => {
+          const { db } = databaseOf(c, 'first-primary')
+          const [marks] = await db.batch([db.select().from(setting)])
+          if (env.ENVIRONMENT === 'development' && !marks.some(({ key }) => key === 'demonstration')) {
+            throw new Error('the demonstration data is not loaded')
+          }
+        },
+        kv: () => env.OPENINGS.get(PROBE),
+        object: () => env.DOCTOR_CALENDAR.getByName(PROBE).ping(),
+        files: () => env.FILES.head(PROBE),
+      }
+      const answers = await Promise.all(
+        Object.entries(probes).map(async ([name, probe]) => ((await answersInTime(probe)) ? [] : [name])),
+      )
+      const failing = answers.flat()
+      return failing.length === 0
+        ? c.json({ status: 'ok' as const, failing }, 200)
+        : c.json({ status: 'failing' as const, failing }, 503)
+    },
+  )
+
+/** Whether the probe succeeds in time. Why it does not is the platform's log to tell, not a stranger's. */
+async function answersInTime(probe: () => Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), PROBE_TIMEOUT_MS)
+  })
+  const answered = probe().then(
+    () => true,
+    () => false,
+  )
+  const result = await Promise.race([answered, timeout])
+  clearTimeout(timer)
+  return result
+}

@@ -1,0 +1,86 @@
+/**
+ * Validation: `@hono/zod-validator` behind one wrapper, so that every invalid request gets the same
+ * problem document with every fault in it.
+ */
+import { zValidator } from '@hono/zod-validator'
+import type { Context, MiddlewareHandler } from 'hono'
+import * as z from 'zod'
+import type { AppEnv } from './context'
+import { type Fault, problem } from './problem'
+
+/** Where a validated part of a request is. */
+export type Target = 'json' | 'form' | 'query' | 'param' | 'header'
+
+const CONTENT_TYPES = { json: 'application/json', form: 'application/x-www-form-urlencoded' } as const
+
+const validators = new WeakMap<object, { target: Target; schema: z.ZodType }>()
+
+/** What a validating middleware validates, if the handler is one. */
+export const validatorOf = (handler: object): { target: Target; schema: z.ZodType } | undefined =>
+  validators.get(handler)
+
+/** The most faults that one answer lists. */
+const MAX_FAULTS = 100
+
+type Issue = z.core.$ZodIssue
+
+/** Every fault of a failed validation, with a JSON pointer (RFC 6901) to each; an unknown member is one. */
+export function faultsOf(issues: readonly Issue[]): Fault[] {
+  return issues.flatMap(faultsOfIssue).slice(0, MAX_FAULTS)
+}
+
+function faultsOfIssue(issue: Issue): Fault[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ pointer: pointerTo([...issue.path, key]), detail: 'Unknown member' }))
+  }
+  if (issue.code === 'invalid_key' || issue.code === 'invalid_element') {
+    return issue.issues.map(({ message }) => ({ pointer: pointerTo(issue.path), detail: message }))
+  }
+  return [{ pointer: pointerTo(issue.path), detail: issue.message }]
+}
+
+/** A JSON pointer from the steps of a path. */
+export const pointerTo = (path: readonly PropertyKey[]): string =>
+  path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+
+/** Answers 400 with the faults. */
+export const invalid = (c: Context<AppEnv>, errors: readonly Fault[]) =>
+  problem(c, 'validation-failed', { errors: [...errors] })
+
+/**
+ * Validates one part of a request against the schema. The handler reads the result with
+ * `c.req.valid(target)`. A body of another media type gets 415, one that is not JSON 400.
+ */
+export function validate<T extends Target, S extends z.ZodType>(target: T, schema: S) {
+  const inner = zValidator(target, schema, (result, c) => {
+    if (!result.success) return invalid(c as unknown as Context<AppEnv>, faultsOf(result.error.issues))
+    return undefined
+  })
+  if (target !== 'json' && target !== 'form') {
+    validators.set(inner, { target, schema })
+    return inner
+  }
+  const validator = async (c: Context<AppEnv>, next: () => Promise<void>) => {
+    const mediaType = c.req.header('Content-Type')?.split(';')[0]?.trim().toLowerCase()
+    const expected = CONTENT_TYPES[target as 'json' | 'form']
+    if (mediaType !== expected) {
+      return problem(c, 'unsupported-media-type', { detail: `Send ${expected}` })
+    }
+    if (target === 'json' && !(await isJson(c)))
+      return invalid(c, [{ pointer: '', detail: 'This is not JSON' }])
+    return (inner as unknown as MiddlewareHandler<AppEnv>)(c, next)
+  }
+  validators.set(validator, { target, schema })
+  return validator as unknown as typeof inner
+}
+
+async function isJson(c: Context<AppEnv>): Promise<boolean> {
+  try {
+    await c.req.json()
+    return true
+  } catch (error) {
+    // A body that outgrows its limit while it is read is no malformed JSON.
+    if (error instanceof SyntaxError) return false
+    throw error
+  }
+}
