@@ -30,7 +30,7 @@ CREATE INDEX `appointment_patient` ON `appointment` (`patient_id`,`start_ms`,`id
 CREATE INDEX `appointment_start` ON `appointment` (`start_ms`,`id`);--> statement-breakpoint
 CREATE INDEX `appointment_doctor_active` ON `appointment` (`doctor_id`,`blocked_start_ms`) WHERE "appointment"."status" IN ('pending', 'confirmed', 'in-progress');--> statement-breakpoint
 CREATE INDEX `appointment_patient_active` ON `appointment` (`patient_id`,`start_ms`) WHERE "appointment"."status" IN ('pending', 'confirmed', 'in-progress');--> statement-breakpoint
-CREATE INDEX `appointment_pending` ON `appointment` (`start_ms`) WHERE "appointment"."status" = 'pending';--> statement-breakpoint
+CREATE INDEX `appointment_status` ON `appointment` (`status`,`start_ms`,`id`);--> statement-breakpoint
 CREATE TABLE `calendar` (
 	`doctor_id` text PRIMARY KEY NOT NULL,
 	`epoch` integer NOT NULL,
@@ -110,7 +110,7 @@ CREATE TABLE `opening` (
 	CONSTRAINT "opening_interval" CHECK("opening"."start_ms" < "opening"."end_ms")
 ) STRICT;
 --> statement-breakpoint
-CREATE INDEX `opening_doctor` ON `opening` (`doctor_id`,`end_ms`,`id`);--> statement-breakpoint
+CREATE INDEX `opening_doctor` ON `opening` (`doctor_id`,`start_ms`,`id`);--> statement-breakpoint
 CREATE TABLE `patient` (
 	`user_id` text PRIMARY KEY NOT NULL,
 	`date_of_birth` text,

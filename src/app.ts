@@ -1,5 +1,7 @@
 /** The order of middleware and every router: the table of contents. */
 import { Hono } from 'hono'
+import { accounts } from '#accounts/router'
+import { directory } from '#directory/router'
 import type { AppEnv } from '#http/context'
 import { describeApi, routesOf } from '#http/openapi'
 import { operation } from '#http/operation'
@@ -14,11 +16,15 @@ import {
   securityHeaders,
 } from '#http/request'
 import { system } from '#http/system'
+import { scheduling } from '#scheduling/router'
 import * as z from 'zod'
 
 const routes = new Hono<AppEnv>()
   .use(logRequest, securityHeaders, defaultHeaders, crossOrigin, bookmark, limitBody)
   .route('/', system)
+  .route('/v1', scheduling)
+  .route('/v1', accounts)
+  .route('/v1', directory)
   .get(
     '/openapi.json',
     operation('getOpenApi', {

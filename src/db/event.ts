@@ -6,6 +6,7 @@ export type EventType =
   | 'user.registered'
   | 'user.updated'
   | 'user.signed-in'
+  | 'session.ended'
   | 'doctor.updated'
   | 'doctor.verified'
   | 'specialty.created'

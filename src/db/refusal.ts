@@ -10,6 +10,7 @@ const REFUSALS = {
   'event-append-only': 'event-append-only:',
   'email-taken': 'UNIQUE constraint failed: user.email',
   'mobile-taken': 'UNIQUE constraint failed: user.mobile',
+  'setting-exists': 'UNIQUE constraint failed: setting.key',
   'specialty-exists': 'UNIQUE constraint failed: specialty.sort_name',
   'patient-not-found': 'patient-not-found:',
 } as const

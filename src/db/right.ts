@@ -47,6 +47,12 @@ export async function readAs<Q extends Queries>(
   return rights.length === 0 ? undefined : (rows as BatchResponse<Q>)
 }
 
+/** Whether the right lives, where there is nothing else to read: an answer from memory may still tell much. */
+export async function holdsRight(database: Database, actor: Actor): Promise<boolean> {
+  const [rights] = await database.db.batch([selectRight(database, actor)])
+  return rights.length > 0
+}
+
 /** For a write: put it first in the batch; without a live right it raises `session-ended` and all falls. */
 export const useRight = (actor: Actor, nowMs: number): Statement => ({
   sql: 'INSERT INTO session_right (session_id, role, seen_at) VALUES (?, ?, ?)',

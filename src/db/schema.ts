@@ -190,7 +190,7 @@ export const opening = sqliteTable(
     createdAt: integer('created_at').notNull(),
   },
   (t) => [
-    index('opening_doctor').on(t.doctorId, t.endMs, t.id),
+    index('opening_doctor').on(t.doctorId, t.startMs, t.id),
     check('opening_interval', sql`${t.startMs} < ${t.endMs}`),
   ],
 )
@@ -256,7 +256,7 @@ export const appointment = sqliteTable(
     index('appointment_patient_active')
       .on(t.patientId, t.startMs)
       .where(sql`${t.status} IN ('pending', 'confirmed', 'in-progress')`),
-    index('appointment_pending').on(t.startMs).where(sql`${t.status} = 'pending'`),
+    index('appointment_status').on(t.status, t.startMs, t.id),
     check(
       'appointment_interval',
       sql`${t.blockedStartMs} <= ${t.startMs} AND ${t.startMs} < ${t.endMs} AND ${t.endMs} <= ${t.blockedEndMs}`,

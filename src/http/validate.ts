@@ -4,7 +4,7 @@
  */
 import { zValidator } from '@hono/zod-validator'
 import type { Context, MiddlewareHandler } from 'hono'
-import * as z from 'zod'
+import type * as z from 'zod'
 import type { AppEnv } from './context'
 import { type Fault, problem } from './problem'
 
@@ -51,7 +51,12 @@ export const invalid = (c: Context<AppEnv>, errors: readonly Fault[]) =>
  * Validates one part of a request against the schema. The handler reads the result with
  * `c.req.valid(target)`. A body of another media type gets 415, one that is not JSON 400.
  */
-export function validate<T extends Target, S extends z.ZodType>(target: T, schema: S) {
+export function validate<T extends Target, S extends z.ZodType>(
+  target: T,
+  schema: S,
+  /** Whether the body may be left out altogether; the schema then sees an empty object. */
+  presence: 'required' | 'optional' = 'required',
+) {
   const inner = zValidator(target, schema, (result, c) => {
     if (!result.success) return invalid(c as unknown as Context<AppEnv>, faultsOf(result.error.issues))
     return undefined
@@ -61,6 +66,8 @@ export function validate<T extends Target, S extends z.ZodType>(target: T, schem
     return inner
   }
   const validator = async (c: Context<AppEnv>, next: () => Promise<void>) => {
+    if (presence === 'optional' && hasNoBody(c))
+      return (inner as unknown as MiddlewareHandler<AppEnv>)(c, next)
     const mediaType = c.req.header('Content-Type')?.split(';')[0]?.trim().toLowerCase()
     const expected = CONTENT_TYPES[target as 'json' | 'form']
     if (mediaType !== expected) {
@@ -73,6 +80,11 @@ export function validate<T extends Target, S extends z.ZodType>(target: T, schem
   validators.set(validator, { target, schema })
   return validator as unknown as typeof inner
 }
+
+const hasNoBody = ({ req }: Context<AppEnv>): boolean =>
+  req.header('Content-Type') === undefined &&
+  req.header('Transfer-Encoding') === undefined &&
+  ['0', undefined].includes(req.header('Content-Length'))
 
 async function isJson(c: Context<AppEnv>): Promise<boolean> {
   try {

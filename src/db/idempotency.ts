@@ -1,0 +1,70 @@
+/**
+ * One Idempotency-Key, one effect: the key is written in the batch of the effect itself, so that both happen
+ * or neither, and a trigger raises `idempotency-key-used` for 24 hours. Put `insertIdempotencyKey` before the
+ * effect, so that a repeated request is told from one that merely collides.
+ */
+import { and, eq } from 'drizzle-orm'
+import type { Database, Statement } from './database'
+import { type Actor, readAs } from './right'
+import { idempotency } from './schema'
+
+/** A creating request that carries a key. */
+export interface KeyedRequest {
+  readonly key: string
+  readonly route: string
+  readonly bodyHash: string
+}
+
+/** SHA-256, in hexadecimal, of the route and of the validated body, whatever the order of its members was. */
+export async function bodyHashOf(route: string, body: unknown): Promise<string> {
+  const bytes = new TextEncoder().encode(`${route}\n${canonicalJson(body)}`)
+  const digest = await crypto.subtle.digest('SHA-256', bytes)
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** JSON whose objects have their members in one order, and none that is undefined. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+      : member,
+  )
+}
+
+/**
+ * The statement that takes the key and keeps the answer; a key older than a day is taken again. With a
+ * doctor, their object loads it with their calendar.
+ */
+export const insertIdempotencyKey = (
+  actor: Actor,
+  { key, route, bodyHash }: KeyedRequest,
+  answer: unknown,
+  nowMs: number,
+  doctorId: string | null = null,
+): Statement => ({
+  sql: `INSERT OR REPLACE INTO idempotency (user_id, key, route, body_hash, answer, doctor_id, created_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  params: [actor.userId, key, route, bodyHash, JSON.stringify(answer), doctorId, nowMs],
+})
+
+export type Replay =
+  | { readonly ok: true; readonly answer: unknown }
+  | { readonly ok: false; readonly code: 'idempotency-key-reused' | 'session-ended' }
+
+/** The first answer to a request whose key D1 has refused as used, unless the key was for something else. */
+export async function replay(
+  database: Database,
+  actor: Actor,
+  { key, bodyHash }: KeyedRequest,
+): Promise<Replay> {
+  const read = await readAs(database, actor, [
+    database.db
+      .select({ bodyHash: idempotency.bodyHash, answer: idempotency.answer })
+      .from(idempotency)
+      .where(and(eq(idempotency.userId, actor.userId), eq(idempotency.key, key))),
+  ])
+  if (read === undefined) return { ok: false, code: 'session-ended' }
+  const first = read[0][0]
+  if (first === undefined || first.bodyHash !== bodyHash) return { ok: false, code: 'idempotency-key-reused' }
+  return { ok: true, answer: JSON.parse(first.answer) as unknown }
+}

@@ -1,0 +1,44 @@
+/**
+ * Entity tags and the conditions on them (RFC 9110, sections 8.8.3 and 13.1). A header that is absent allows
+ * everything and hits nothing; one that is malformed names no tag, so that a broken `If-Match` never lets an
+ * update through.
+ */
+
+/** An entity tag: `"…"`, weak with `W/` before it; a comma may stand between the quotes. */
+const ENTITY_TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g
+
+/** Hexadecimal characters of a body's hash that make its tag: 128 bits. */
+const HASH_LENGTH = 32
+
+/** The strong tag of a version of a resource. */
+export const etagOf = (version: number): string => `"${version}"`
+
+/** The strong tag of a text, the same wherever it is made. */
+export async function hashEtag(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return `"${hex.slice(0, HASH_LENGTH)}"`
+}
+
+/** Whether `If-Match` lets a change of the resource pass: by strong comparison, so that a weak tag never does. */
+export function ifMatchAllows(header: string | undefined, etag: string): boolean {
+  if (header === undefined || header.trim() === '*') return true
+  return tagsOf(header).includes(etag)
+}
+
+/** Whether `If-None-Match` says that the client has this very state: by weak comparison. */
+export function ifNoneMatchHits(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false
+  if (header.trim() === '*') return true
+  return tagsOf(header).some((tag) => opaque(tag) === opaque(etag))
+}
+
+const tagsOf = (header: string): string[] => header.match(ENTITY_TAG) ?? []
+
+const opaque = (tag: string): string => tag.replace(/^W\//, '')
+
+/** Version tags in `If-Match`: the versions that it names, or undefined where any version will do. */
+export function versionsInIfMatch(header: string | undefined): number[] | undefined {
+  if (header === undefined || header.trim() === '*') return undefined
+  return tagsOf(header).flatMap((tag) => (/^"\d{1,15}"$/.test(tag) ? [Number(tag.slice(1, -1))] : []))
+}

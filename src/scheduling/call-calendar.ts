@@ -1,0 +1,83 @@
+/** From the Worker to a doctor's object and back. */
+import type { Context } from 'hono'
+import { addCost } from '#db/database'
+import { idPattern } from '#db/id'
+import type { AppEnv } from '#http/context'
+import { type Evidence, problem } from '#http/problem'
+import { type ObjectAnswer, type Refused, refused } from './answer'
+import { BOOKING_LIMIT } from './attempts'
+import { formatInstant } from './core/time'
+import type { DoctorCalendar } from './doctor-calendar'
+import { forgetOlder } from './kept-openings'
+
+const DOCTOR_ID = idPattern('usr')
+
+/**
+ * The object as its callers see it. The platform's own type of a stub loses tuples and read-only members on
+ * the way; all that crosses here is plain values, which arrive as they were sent.
+ */
+export type CalendarObject = Pick<
+  DoctorCalendar,
+  'book' | 'cancel' | 'setSchedule' | 'addOpening' | 'removeOpening' | 'verify' | 'openings' | 'wake'
+>
+
+/** What the platform says of a failed call: `remote` marks an error thrown by the object's own code. */
+interface CallFailure extends Error {
+  readonly remote?: boolean
+}
+
+/**
+ * Calls the doctor's object and takes over what it cost and saw. A call that fails on its way has an unknown
+ * outcome: 503, and a retry with the same key gets what happened. A bug in the object is thrown.
+ */
+export async function callCalendar<T>(
+  c: Context<AppEnv>,
+  doctorId: string,
+  call: (object: CalendarObject) => Promise<ObjectAnswer<T>>,
+): Promise<ObjectAnswer<T>> {
+  const cost = c.get('cost')
+  const nothing = { version: 0, cost, bookmark: undefined, rate: undefined }
+  // An object is made by asking for it: no object for an id that cannot be a doctor's.
+  if (!DOCTOR_ID.test(doctorId)) return { ...refused('doctor-not-found'), ...nothing }
+  cost.objectCalls += 1
+  let answer: ObjectAnswer<T>
+  try {
+    answer = await call(c.env.DOCTOR_CALENDAR.getByName(doctorId) as unknown as CalendarObject)
+  } catch (error) {
+    if (!(error instanceof Error) || (error as CallFailure).remote === true) throw error
+    console.error(JSON.stringify({ level: 'error', what: 'object-call', doctorId, message: error.message }))
+    return { ...refused('unavailable'), ...nothing }
+  }
+  addCost(cost, answer.cost)
+  if (answer.bookmark !== undefined) c.set('objectBookmark', answer.bookmark)
+  if (answer.rate !== undefined) describeRate(c, answer.rate)
+  forgetOlder(doctorId, answer.version)
+  return answer
+}
+
+/** The headers of a limited route (IETF draft "RateLimit header fields for HTTP"). */
+function describeRate(c: Context<AppEnv>, rate: { remaining: number; retryAfterSeconds: number }): void {
+  const { attempts, windowMs } = BOOKING_LIMIT
+  c.header('RateLimit-Policy', `"booking";q=${attempts};w=${windowMs / 1000}`)
+  c.header('RateLimit', `"booking";r=${rate.remaining};t=${rate.retryAfterSeconds}`)
+}
+
+/** Words a refusal of the object for the wire: instants in its evidence become RFC 3339. */
+export function answerRefusal(c: Context<AppEnv>, { code, evidence }: Refused) {
+  const { cancellableUntilMs, alternatives, appointmentId, ...others } = evidence
+  const worded: Record<string, unknown> = { ...others }
+  if (typeof cancellableUntilMs === 'number') worded.cancellableUntil = formatInstant(cancellableUntilMs)
+  if (typeof appointmentId === 'string') {
+    worded.appointmentId = appointmentId
+    worded.appointment = `/v1/appointments/${appointmentId}`
+  }
+  if (Array.isArray(alternatives)) worded.alternatives = alternatives.map(wordSlot)
+  return problem(c, code, worded as Evidence)
+}
+
+/** A slot as listings and alternatives show it. */
+export const wordSlot = (slot: { startMs: number; endMs: number; visitTypeId: string }) => ({
+  start: formatInstant(slot.startMs),
+  end: formatInstant(slot.endMs),
+  visitTypeId: slot.visitTypeId,
+})

@@ -1,0 +1,121 @@
+/**
+ * Loading: one batch on the primary that raises both epochs, so that whatever an older writer sent is
+ * refused from now on, and reads everything that a calendar holds.
+ */
+import { and, asc, eq, gt, gte, inArray, sql } from 'drizzle-orm'
+import type { Database } from '#db/database'
+import { appointment, calendar, doctor, idempotency, opening, schedule, user, visitType } from '#db/schema'
+import type { Appointment } from './core/appointment'
+import { Calendar, type Schedule, unsetSchedule } from './core/calendar'
+import { DAY_MS, HOUR_MS } from './core/time'
+
+/** How long a key holds. */
+export const IDEMPOTENCY_MS = DAY_MS
+
+/** Appointments are kept from here on: today in any zone, for the daily limit, and a visit under way. */
+const LOADED_PAST_MS = 36 * HOUR_MS
+
+/** The longest opening. */
+export const MAX_OPENING_MS = DAY_MS
+
+const COUNTED = ['pending', 'confirmed', 'in-progress', 'completed', 'no-show'] as const
+
+/** The first answer to a creating command. */
+export interface RememberedAnswer {
+  readonly bodyHash: string
+  /** What was created, as JSON. */
+  readonly answer: string
+  readonly createdAt: number
+}
+
+export interface Loaded {
+  readonly calendar: Calendar
+  /** By `keyOf`. */
+  readonly answers: Map<string, RememberedAnswer>
+}
+
+/** One key of one user. */
+export const keyOf = (userId: string, key: string): string => `${userId} ${key}`
+
+/** The doctor's calendar as D1 has it, or undefined for a doctor it does not know. Throws what D1 throws. */
+export async function loadCalendar(
+  { db }: Database,
+  doctorId: string,
+  nowMs: number,
+): Promise<Loaded | undefined> {
+  const [epochs, doctors, schedules, openings, visitTypes, appointments, answers] = await db.batch([
+    db
+      .update(calendar)
+      .set({ epoch: sql`${calendar.epoch} + 1`, writerEpoch: sql`${calendar.epoch} + 1` })
+      .where(eq(calendar.doctorId, doctorId))
+      .returning({ epoch: calendar.epoch, version: calendar.version }),
+    db
+      .select({ verifiedAt: doctor.verifiedAt, status: user.status, timeZone: user.timeZone })
+      .from(doctor)
+      .innerJoin(user, eq(user.id, doctor.userId))
+      .where(eq(doctor.userId, doctorId)),
+    db.select().from(schedule).where(eq(schedule.doctorId, doctorId)),
+    db
+      .select({ id: opening.id, startMs: opening.startMs, endMs: opening.endMs })
+      .from(opening)
+      .where(
+        and(eq(opening.doctorId, doctorId), gt(opening.startMs, nowMs - LOADED_PAST_MS - MAX_OPENING_MS)),
+      ),
+    db
+      .select()
+      .from(visitType)
+      .where(eq(visitType.doctorId, doctorId))
+      .orderBy(asc(visitType.createdAt), asc(visitType.id)),
+    db
+      .select()
+      .from(appointment)
+      .where(
+        and(
+          eq(appointment.doctorId, doctorId),
+          gte(appointment.startMs, nowMs - LOADED_PAST_MS),
+          inArray(appointment.status, COUNTED),
+        ),
+      ),
+    db
+      .select()
+      .from(idempotency)
+      .where(and(eq(idempotency.doctorId, doctorId), gt(idempotency.createdAt, nowMs - IDEMPOTENCY_MS))),
+  ])
+  const [epoch] = epochs
+  const [who] = doctors
+  if (epoch === undefined || who === undefined) return undefined
+  const [row] = schedules
+  return {
+    calendar: new Calendar({
+      doctorId,
+      epoch: epoch.epoch,
+      version: epoch.version,
+      bookable: who.verifiedAt !== null && who.status === 'active',
+      schedule: row === undefined ? unsetSchedule(who.timeZone) : scheduleOf(row),
+      openings: openings.sort((a, b) => a.startMs - b.startMs),
+      visitTypes,
+      appointments,
+    }),
+    answers: new Map(answers.map((known) => [keyOf(known.userId, known.key), known])),
+  }
+}
+
+/** A schedule from its row. */
+export function scheduleOf({ rules, ...row }: typeof schedule.$inferSelect): Schedule {
+  return { ...row, rules: JSON.parse(rules) as Schedule['rules'] }
+}
+
+/** One appointment of this doctor, for a command on one that memory does not hold. */
+export async function loadAppointment(
+  { db }: Database,
+  doctorId: string,
+  id: string,
+): Promise<Appointment | undefined> {
+  const [[found]] = await db.batch([
+    db
+      .select()
+      .from(appointment)
+      .where(and(eq(appointment.id, id), eq(appointment.doctorId, doctorId))),
+  ])
+  return found
+}

@@ -1,0 +1,126 @@
+/** Dated openings beside the rules. */
+import { and, asc, count as counted, eq, gt, gte, or } from 'drizzle-orm'
+import { Hono } from 'hono'
+import * as z from 'zod'
+import { newId } from '#db/id'
+import { readAs } from '#db/right'
+import { opening } from '#db/schema'
+import type { AppEnv } from '#http/context'
+import { IDEMPOTENCY_KEY_FAULT, keyedRequest, markReplayed } from '#http/idempotency-key'
+import { operation } from '#http/operation'
+import { CURSOR_FAULT, decodeCursor, PageOf, pageFrom, pageQuery } from '#http/page'
+import { problem } from '#http/problem'
+import { databaseOf } from '#http/request'
+import { invalid, validate } from '#http/validate'
+import { answerRefusal, callCalendar } from './call-calendar'
+import type { Opening } from './core/calendar'
+import { formatInstant } from './core/time'
+import { Instant } from './fields'
+import { MAX_OPENING_MS } from './load-calendar'
+
+const OpeningView = z.object({ id: z.string(), start: z.string(), end: z.string() }).meta({ id: 'Opening' })
+
+const OpeningBody = z
+  .strictObject({ start: Instant, end: Instant })
+  .refine(({ start, end }) => start < end, { path: ['end'], error: '`end` must be after `start`' })
+  .refine(({ start, end }) => end - start <= MAX_OPENING_MS, {
+    path: ['end'],
+    error: 'An opening has at most 24 hours',
+  })
+
+const OpeningQuery = z.strictObject(pageQuery)
+
+const Cursor = z.tuple([z.int(), z.string().max(64)])
+
+const viewOpening = ({ id, startMs, endMs }: Opening) => ({
+  id,
+  start: formatInstant(startMs),
+  end: formatInstant(endMs),
+})
+
+export const openingRoutes = new Hono<AppEnv>()
+  .get(
+    '/doctors/me/availability',
+    operation('listOpenings', {
+      tag: 'Scheduling',
+      summary: 'The own dated openings that have not ended',
+      answers: { 200: { description: 'A page, ordered by start', schema: PageOf(OpeningView) } },
+    }),
+    validate('query', OpeningQuery),
+    async (c) => {
+      const { limit, cursor, count } = c.req.valid('query')
+      const after = cursor === undefined ? undefined : decodeCursor(cursor, Cursor)
+      if (cursor !== undefined && after === undefined) return invalid(c, [CURSOR_FAULT])
+      const actor = c.get('actor')
+      const nowMs = Date.now()
+      const database = databaseOf(c)
+      const current = and(
+        eq(opening.doctorId, actor.userId),
+        gt(opening.startMs, nowMs - MAX_OPENING_MS),
+        gt(opening.endMs, nowMs),
+      )
+      const beyond =
+        after &&
+        and(gte(opening.startMs, after[0]), or(gt(opening.startMs, after[0]), gt(opening.id, after[1])))
+      const read = await readAs(database, actor, [
+        database.db
+          .select()
+          .from(opening)
+          .where(and(current, beyond))
+          .orderBy(asc(opening.startMs), asc(opening.id))
+          .limit(limit + 1),
+        // At most `MAX_OPENINGS` rows, so that counting them costs little whether it is asked for or not.
+        database.db.select({ total: counted() }).from(opening).where(current),
+      ])
+      if (read === undefined) return problem(c, 'session-ended')
+      const page = pageFrom(read[0], limit, ({ startMs, id }) => [startMs, id], viewOpening)
+      return c.json({ ...page, ...(count === 'true' && { total: read[1][0]?.total ?? 0 }) }, 200)
+    },
+  )
+  .post(
+    '/doctors/me/availability',
+    operation('addOpening', {
+      tag: 'Scheduling',
+      summary: 'Adds a dated opening beside the rules',
+      answers: { 201: { description: 'The opening', schema: OpeningView } },
+      problems: [
+        'opening-in-past',
+        'opening-overlaps',
+        'too-many-openings',
+        'idempotency-key-reused',
+        'unavailable',
+        'overloaded',
+      ],
+    }),
+    validate('json', OpeningBody),
+    async (c) => {
+      const body = c.req.valid('json')
+      const actor = c.get('actor')
+      const key = await keyedRequest(c, 'POST /v1/doctors/me/availability', body)
+      if (key === 'malformed') return invalid(c, [IDEMPOTENCY_KEY_FAULT])
+      const added = { id: newId('opn'), startMs: body.start, endMs: body.end }
+      const answer = await callCalendar(c, actor.userId, (object) =>
+        object.addOpening({ actor, key, opening: added }),
+      )
+      if (!answer.ok) return answerRefusal(c, answer.refusal)
+      if (answer.replayed) markReplayed(c)
+      return c.json(viewOpening(answer.value), 201)
+    },
+  )
+  .delete(
+    '/doctors/me/availability/:id',
+    operation('removeOpening', {
+      tag: 'Scheduling',
+      summary: 'Removes an opening in which nothing is booked',
+      answers: { 204: { description: 'Removed' } },
+      problems: ['not-found', 'opening-booked', 'unavailable', 'overloaded'],
+    }),
+    validate('param', z.object({ id: z.string() })),
+    async (c) => {
+      const actor = c.get('actor')
+      const answer = await callCalendar(c, actor.userId, (object) =>
+        object.removeOpening({ actor, openingId: c.req.valid('param').id }),
+      )
+      return answer.ok ? c.body(null, 204) : answerRefusal(c, answer.refusal)
+    },
+  )

@@ -1,0 +1,53 @@
+/**
+ * Reading a doctor's openings for a listing: at most one KV read, no D1, no object, unless KV has nothing or
+ * the caller asks to read past it. The cache never takes part in a booking.
+ */
+import type { Context } from 'hono'
+import type { AppEnv } from '#http/context'
+import type { Refused } from './answer'
+import { callCalendar } from './call-calendar'
+import { keepOpenings, keptOpenings, type ReadOpenings } from './kept-openings'
+import { type Openings, openingsKey } from './openings'
+
+/** Seconds that a place of KV may keep a value: the least that KV takes. */
+const KV_CACHE_SECONDS = 60
+
+/** How far past the cache a listing asks to read. */
+export interface Freshness {
+  /** Past it altogether. */
+  readonly fresh: boolean
+  /** Only where it is older than this version of the calendar. */
+  readonly atLeast: number
+}
+
+export type OpeningsAnswer =
+  | { readonly ok: true; readonly read: ReadOpenings }
+  | { readonly ok: false; readonly refusal: Refused }
+
+/** A doctor's openings: from the isolate, else from KV, else from the object. */
+export async function readOpenings(
+  c: Context<AppEnv>,
+  doctorId: string,
+  { fresh, atLeast }: Freshness,
+): Promise<OpeningsAnswer> {
+  const cached = fresh ? undefined : await readCached(c, doctorId, atLeast)
+  if (cached !== undefined) return { ok: true, read: cached }
+  const answer = await callCalendar(c, doctorId, (object) => object.openings())
+  return answer.ok ? { ok: true, read: keepOpenings(answer.value, Date.now()) } : answer
+}
+
+async function readCached(
+  c: Context<AppEnv>,
+  doctorId: string,
+  atLeast: number,
+): Promise<ReadOpenings | undefined> {
+  const nowMs = Date.now()
+  const known = keptOpenings(doctorId, nowMs)
+  if (known !== undefined && known.openings.version >= atLeast) return known
+  c.get('cost').kvReads += 1
+  const value = await c.env.OPENINGS.get<Openings>(openingsKey(doctorId), {
+    type: 'json',
+    cacheTtl: KV_CACHE_SECONDS,
+  })
+  return value !== null && value.version >= atLeast ? keepOpenings(value, nowMs) : undefined
+}

@@ -1,0 +1,102 @@
+/** A doctor's hours, and the verification without which nobody sees them. */
+import { eq } from 'drizzle-orm'
+import { Hono } from 'hono'
+import * as z from 'zod'
+import { readAs } from '#db/right'
+import { schedule, user } from '#db/schema'
+import type { AppEnv } from '#http/context'
+import { etagOf, versionsInIfMatch } from '#http/etag'
+import { Text } from '#http/fields'
+import { operation } from '#http/operation'
+import { problem } from '#http/problem'
+import { databaseOf } from '#http/request'
+import { invalid, validate } from '#http/validate'
+import { answerRefusal, callCalendar } from './call-calendar'
+import { checkRules } from './core/availability'
+import { unsetSchedule } from './core/calendar'
+import { formatInstant, localDate } from './core/time'
+import { scheduleOf } from './load-calendar'
+import { ScheduleBody, ScheduleView, sortFaults, viewSchedule } from './schedule'
+
+const Verification = z.strictObject({
+  licenseNumber: Text(1, 50).optional(),
+  note: Text(1, 500).optional(),
+})
+
+const VerifiedView = z.object({
+  id: z.string(),
+  fullName: z.string(),
+  licenseNumber: z.string().nullable(),
+  verified: z.literal(true),
+  verifiedAt: z.string(),
+  listed: z.boolean(),
+})
+
+export const scheduleRoutes = new Hono<AppEnv>()
+  .get(
+    '/doctors/me/schedule',
+    operation('getSchedule', {
+      tag: 'Scheduling',
+      summary: 'The own hours and booking policy',
+      answers: { 200: { description: 'The schedule; without rules until one is set', schema: ScheduleView } },
+    }),
+    async (c) => {
+      const actor = c.get('actor')
+      const database = databaseOf(c)
+      const read = await readAs(database, actor, [
+        database.db.select().from(schedule).where(eq(schedule.doctorId, actor.userId)),
+        database.db.select({ timeZone: user.timeZone }).from(user).where(eq(user.id, actor.userId)),
+      ])
+      if (read === undefined) return problem(c, 'session-ended')
+      const [[row], [own]] = read
+      const current = row === undefined ? unsetSchedule(own?.timeZone ?? 'UTC') : scheduleOf(row)
+      c.header('ETag', etagOf(current.version))
+      return c.json(viewSchedule(current), 200)
+    },
+  )
+  .put(
+    '/doctors/me/schedule',
+    operation('setSchedule', {
+      tag: 'Scheduling',
+      summary: 'Sets the own hours and booking policy',
+      answers: { 200: { description: 'The schedule', schema: ScheduleView } },
+      problems: ['schedule-refused', 'precondition-failed', 'unavailable', 'overloaded'],
+    }),
+    validate('json', ScheduleBody),
+    async (c) => {
+      const body = c.req.valid('json')
+      const actor = c.get('actor')
+      const today = localDate(Date.now(), body.timeZone)
+      const { malformed, contradictory } = sortFaults(checkRules(body.rules, body.timeZone, today))
+      if (malformed.length > 0) return invalid(c, [...malformed, ...contradictory])
+      if (contradictory.length > 0) return problem(c, 'schedule-refused', { errors: contradictory })
+      const versions = versionsInIfMatch(c.req.header('If-Match'))
+      const answer = await callCalendar(c, actor.userId, (object) =>
+        object.setSchedule({ actor, schedule: body, versions }),
+      )
+      if (!answer.ok) return answerRefusal(c, answer.refusal)
+      c.header('ETag', etagOf(answer.value.version))
+      return c.json(viewSchedule(answer.value), 200)
+    },
+  )
+  .post(
+    '/admin/doctors/:id/verify',
+    operation('verifyDoctor', {
+      tag: 'Accounts',
+      summary: 'Verifies a doctor, who is listed and bookable from then on',
+      answers: { 200: { description: 'The verified doctor', schema: VerifiedView } },
+      problems: ['doctor-not-found', 'unavailable', 'overloaded'],
+    }),
+    validate('param', z.object({ id: z.string() })),
+    validate('json', Verification, 'optional'),
+    async (c) => {
+      const { licenseNumber = null, note = null } = c.req.valid('json')
+      const actor = c.get('actor')
+      const answer = await callCalendar(c, c.req.valid('param').id, (object) =>
+        object.verify({ actor, licenseNumber, note }),
+      )
+      if (!answer.ok) return answerRefusal(c, answer.refusal)
+      const { verifiedAt, ...doctor } = answer.value
+      return c.json({ ...doctor, verified: true as const, verifiedAt: formatInstant(verifiedAt) }, 200)
+    },
+  )

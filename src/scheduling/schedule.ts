@@ -1,0 +1,96 @@
+/** A schedule as the API takes and shows it. */
+import * as z from 'zod'
+import type { Fault } from '#http/problem'
+import type { RuleFault } from './core/availability'
+import type { Schedule } from './core/calendar'
+import { LocalDate, TimeZone } from './fields'
+
+/** The most availability rules of a schedule. */
+const MAX_RULES = 50
+/** The longest recurrence rule, in characters. */
+const MAX_RRULE = 500
+/** The longest notice to book or to cancel, in minutes: 30 days. */
+const MAX_NOTICE_MINUTES = 43_200
+
+const LocalTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'Send a time: HH:mm')
+
+const Rule = z
+  .strictObject({
+    rrule: z
+      .string()
+      .min(1)
+      .max(MAX_RRULE)
+      .meta({ description: 'RFC 5545: FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH' }),
+    startTime: LocalTime,
+    endTime: z.union([LocalTime, z.literal('24:00')]),
+    startDate: LocalDate,
+    endDate: LocalDate.optional(),
+  })
+  .meta({ id: 'AvailabilityRule' })
+
+export const ScheduleBody = z.strictObject({
+  timeZone: TimeZone,
+  rules: z.array(Rule).max(MAX_RULES),
+  slotMinutes: z.int().min(5).max(240).default(30),
+  minNoticeMinutes: z.int().min(0).max(MAX_NOTICE_MINUTES).default(0),
+  horizonDays: z.int().min(1).max(366).default(60),
+  approval: z.enum(['auto', 'manual']).default('auto'),
+  cancellationNoticeMinutes: z.int().min(0).max(MAX_NOTICE_MINUTES).default(0),
+  dailyLimit: z
+    .int()
+    .min(1)
+    .max(500)
+    .nullish()
+    .transform((limit) => limit ?? null),
+})
+
+export const ScheduleView = z
+  .object({
+    timeZone: z.string(),
+    rules: z.array(Rule),
+    slotMinutes: z.int(),
+    minNoticeMinutes: z.int(),
+    horizonDays: z.int(),
+    approval: z.enum(['auto', 'manual']),
+    cancellationNoticeMinutes: z.int(),
+    dailyLimit: z.int().nullable(),
+    version: z.int(),
+  })
+  .meta({ id: 'Schedule' })
+
+export const viewSchedule = (schedule: Schedule): z.infer<typeof ScheduleView> => ({
+  timeZone: schedule.timeZone,
+  rules: schedule.rules.map(({ endDate, ...rule }) => ({
+    ...rule,
+    ...(endDate !== undefined && { endDate }),
+  })),
+  slotMinutes: schedule.slotMinutes,
+  minNoticeMinutes: schedule.minNoticeMinutes,
+  horizonDays: schedule.horizonDays,
+  approval: schedule.approval,
+  cancellationNoticeMinutes: schedule.cancellationNoticeMinutes,
+  dailyLimit: schedule.dailyLimit,
+  version: schedule.version,
+})
+
+const CONTRADICTIONS: readonly RuleFault['code'][] = [
+  'rule-too-frequent',
+  'rule-never-matches',
+  'rules-overlap',
+]
+
+/** Faults of form (400) apart from rules that are well formed but cannot be (422), each with its pointer. */
+export function sortFaults(faults: readonly RuleFault[]): {
+  malformed: Fault[]
+  contradictory: (Fault & { code: string })[]
+} {
+  const worded = faults.map(({ rule, member, code, detail }) => ({
+    pointer: `/rules/${rule}/${member}`,
+    code,
+    detail,
+  }))
+  return {
+    malformed: worded.filter(({ code }) => !CONTRADICTIONS.includes(code)),
+    contradictory: worded.filter(({ code }) => CONTRADICTIONS.includes(code)),
+  }
+}

@@ -1,0 +1,118 @@
+/** The public listing of slots. */
+import { Hono } from 'hono'
+import * as z from 'zod'
+import type { AppEnv } from '#http/context'
+import { hashEtag, ifNoneMatchHits } from '#http/etag'
+import { operation } from '#http/operation'
+import { problem } from '#http/problem'
+import { invalid, validate } from '#http/validate'
+import { answerRefusal, wordSlot } from './call-calendar'
+import type { Interval } from './core/interval'
+import { nextSlot, slots } from './core/slot'
+import { addDays, DAY_MS, dayNumber, formatInstant, startOfDay } from './core/time'
+import { Instant, LocalDate, TimeZone } from './fields'
+import { readOpenings } from './read-openings'
+
+/** The longest range of a listing. */
+const MAX_RANGE_DAYS = 62
+const DEFAULT_RANGE_DAYS = 7
+
+/** A whole local day, or an instant. */
+const Bound = z.union([LocalDate, Instant])
+
+const SlotQuery = z.strictObject({
+  from: Bound.optional(),
+  to: Bound.optional(),
+  visitTypeId: z.string().max(64).optional(),
+  timeZone: TimeZone.optional(),
+  fresh: z.enum(['true', 'false']).default('false'),
+  atLeast: z.coerce.number().int().min(0).default(0),
+})
+
+const SlotView = z
+  .object({ start: z.string(), end: z.string(), visitTypeId: z.string() })
+  .meta({ id: 'Slot' })
+
+const SlotList = z
+  .object({
+    doctorId: z.string(),
+    timeZone: z.string(),
+    asOf: z.string(),
+    version: z.int(),
+    slots: z.array(SlotView),
+    nextAvailable: z.string().nullable(),
+  })
+  .meta({ id: 'SlotList' })
+
+export const slotRoutes = new Hono<AppEnv>().get(
+  '/doctors/:id/slots',
+  operation('listSlots', {
+    tag: 'Scheduling',
+    summary: 'The open slots of a doctor',
+    description:
+      '`from` and `to` are dates (whole days, `to` included, in `timeZone`, by default the doctor’s) or instants (half-open); by default the coming 7 days, at most 62. `fresh=true` reads past the cache, `atLeast` only where it is older than that version.',
+    answers: {
+      200: { description: 'The slots', schema: SlotList },
+      304: { description: 'As the client has it (If-None-Match)' },
+    },
+    problems: ['doctor-not-found', 'visit-type-not-found', 'range-too-long', 'unavailable', 'overloaded'],
+  }),
+  validate('param', z.object({ id: z.string() })),
+  validate('query', SlotQuery),
+  async (c) => {
+    const { id } = c.req.valid('param')
+    const query = c.req.valid('query')
+    const freshness = { fresh: query.fresh === 'true', atLeast: query.atLeast }
+    const answer = await readOpenings(c, id, freshness)
+    if (!answer.ok) return answerRefusal(c, answer.refusal)
+    const { openings, offer } = answer.read
+    if (!openings.bookable) return problem(c, 'doctor-not-found')
+
+    const nowMs = Date.now()
+    const timeZone = query.timeZone ?? openings.timeZone
+    const range = rangeOf(query.from, query.to, timeZone, nowMs)
+    if (range === 'reversed')
+      return invalid(c, [{ pointer: '/to', detail: '`to` must not be before `from`' }])
+    if (range === 'too-long') return problem(c, 'range-too-long')
+    const visitType =
+      query.visitTypeId === undefined
+        ? openings.visitTypes[0]
+        : openings.visitTypes.find((type) => type.id === query.visitTypeId)
+    if (visitType === undefined) return problem(c, 'visit-type-not-found')
+
+    const next = nextSlot(offer, visitType, nowMs)
+    const list = {
+      doctorId: id,
+      timeZone,
+      version: openings.version,
+      slots: slots(offer, visitType, range, nowMs).map(wordSlot),
+      nextAvailable: next === undefined ? null : formatInstant(next.startMs),
+    }
+    const etag = await hashEtag(JSON.stringify(list))
+    c.header('ETag', etag)
+    c.header('Cache-Control', freshness.fresh ? 'no-store' : 'public, max-age=0, must-revalidate')
+    if (ifNoneMatchHits(c.req.header('If-None-Match'), etag)) return c.body(null, 304)
+    return c.json({ ...list, asOf: formatInstant(openings.asOfMs) }, 200)
+  },
+)
+
+/** The half-open range of a listing. */
+function rangeOf(
+  from: string | number | undefined,
+  to: string | number | undefined,
+  timeZone: string,
+  nowMs: number,
+): Interval | 'reversed' | 'too-long' {
+  const startMs = typeof from === 'string' ? startOfDay(from, timeZone) : (from ?? nowMs)
+  const endMs =
+    typeof to === 'string'
+      ? startOfDay(addDays(to, 1), timeZone)
+      : (to ?? startMs + DEFAULT_RANGE_DAYS * DAY_MS)
+  if (endMs < startMs) return 'reversed'
+  // Whole days are counted as days: of sixty-two, one may have 25 hours.
+  const days =
+    typeof from === 'string' && typeof to === 'string'
+      ? dayNumber(to) + 1 - dayNumber(from)
+      : (endMs - startMs) / DAY_MS
+  return days > MAX_RANGE_DAYS ? 'too-long' : { startMs, endMs }
+}
