@@ -1,6 +1,6 @@
 /** What a request has cost, as its log line tells it. */
 import { vi } from 'vitest'
-import { type Answer, type CostLine, call, type Call } from './api'
+import { type Answer, type Call, type CostLine, call } from './api'
 
 /** Calls the Worker as `call` does, and reads the one line that it logs for the request. */
 export async function callAndCount(
