@@ -82,7 +82,8 @@ function describeOperation({ info, validators }: Route, schemas: Record<string, 
         },
       },
     }),
-    responses: { ...describeAnswers(info.answers, schemas), ...describeProblems(info, validators, schemas) },
+    // What an operation says of a status itself counts: the OAuth form has errors of its own.
+    responses: { ...describeProblems(info, validators, schemas), ...describeAnswers(info.answers, schemas) },
   }
 }
 

@@ -5,7 +5,7 @@ import { bodyHashOf } from '#db/idempotency'
 import { etagOf, hashEtag, ifMatchAllows, ifNoneMatchHits } from '#http/etag'
 import { seedUser } from '../support/accounts'
 import { type Answer, call } from '../support/api'
-import { callAndCount } from '../support/cost'
+import { costOf } from '../support/cost'
 
 const patch = (token: string, body: unknown, headers = {}) =>
   call('PATCH', '/v1/me', { token, body, headers })
@@ -23,7 +23,7 @@ const eventsOf = async (userId: string) =>
 describe('GET /v1/me', () => {
   test('shows a patient their part, in one round trip', async () => {
     const { token, userId, email } = await seedUser(env, 'patient')
-    const { answer, cost } = await callAndCount('GET', '/v1/me', { token })
+    const { outcome: answer, cost } = await costOf(() => call('GET', '/v1/me', { token }))
     expect(answer.status).toBe(200)
     expect(answer.headers.get('ETag')).toBe('"1"')
     expect(answer.headers.get('Cache-Control')).toBe('no-store')

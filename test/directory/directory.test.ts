@@ -5,7 +5,7 @@ import { openDatabase } from '#db/database'
 import { doctorQueries, matchingDoctors } from '#directory/list-doctors'
 import { type SeededUser, seedUser, seedUsers } from '../support/accounts'
 import { type Answer, call } from '../support/api'
-import { callAndCount } from '../support/cost'
+import { costOf } from '../support/cost'
 
 const find = (query: Record<string, string> = {}, headers = {}) =>
   call('GET', `/v1/doctors?${new URLSearchParams(query)}`, { headers })
@@ -143,7 +143,7 @@ describe('GET /v1/doctors', () => {
   })
 
   test('is one round trip, and reads a page of rows however many doctors there are', async () => {
-    const cost = async (query: string) => (await callAndCount('GET', `/v1/doctors?${query}`)).cost
+    const cost = async (query: string) => (await costOf(() => call('GET', `/v1/doctors?${query}`))).cost
     const few = await cost('limit=5')
     expect(few).toMatchObject({ status: 200, d1Batches: 1, kvReads: 0, objectCalls: 0 })
     await seedUsers('doctor', 300)
@@ -260,15 +260,15 @@ describe('the own profile', () => {
 
   test('changes what is given, in every member as it came, and remembers names alone', async () => {
     const { token, userId } = await aDoctor('Own Profile', { verified: false })
-    const before = await callAndCount('GET', '/v1/doctors/me', { token })
-    expect(before.answer.headers.get('ETag')).toBe('"1"')
-    expect(before.answer.body).toMatchObject({ id: userId, verified: false, specialties: [] })
+    const before = await costOf(() => call('GET', '/v1/doctors/me', { token }))
+    expect(before.outcome.headers.get('ETag')).toBe('"1"')
+    expect(before.outcome.body).toMatchObject({ id: userId, verified: false, specialties: [] })
     expect(before.cost.d1Batches).toBe(1)
 
     const answer = await patch(token, profile)
     expect([answer.status, answer.headers.get('ETag')]).toEqual([200, '"2"'])
     expect(answer.body).toEqual({
-      ...before.answer.body,
+      ...before.outcome.body,
       ...profile,
       specialties: ['Dermatology', 'Psychiatry'],
     })

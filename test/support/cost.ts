@@ -1,22 +1,29 @@
-/** What a request has cost, as its log line tells it. */
+/** What a request cost, by its own log line: the numbers that D1 and the bindings report. */
 import { vi } from 'vitest'
-import { type Answer, type Call, type CostLine, call } from './api'
+import type { Cost } from '#db/database'
 
-/** Calls the Worker as `call` does, and reads the one line that it logs for the request. */
-export async function callAndCount(
-  method: string,
-  path: string,
-  options: Call = {},
-): Promise<{ answer: Answer; cost: CostLine }> {
-  const requestId = `cost-${crypto.randomUUID()}`
-  const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+export type LogLine = Cost & { requestId: string; method: string; route: string; status: number; ms: number }
+
+/** Runs the work and returns its outcome with the log lines of the requests made meanwhile. */
+export async function logged<T>(work: () => Promise<T>): Promise<{ outcome: T; lines: LogLine[] }> {
+  const spy = vi.spyOn(console, 'log')
   try {
-    const headers = { ...options.headers, 'X-Request-Id': requestId }
-    const answer = await call(method, path, { ...options, headers })
-    const line = log.mock.calls.map(([text]) => String(text)).find((text) => text.includes(requestId))
-    if (line === undefined) throw new Error('The request logged no line')
-    return { answer, cost: JSON.parse(line) as CostLine }
+    const outcome = await work()
+    const lines = spy.mock.calls.flatMap(([text]) => {
+      const line =
+        typeof text === 'string' && text.startsWith('{') ? (JSON.parse(text) as LogLine) : undefined
+      return line?.route === undefined ? [] : [line]
+    })
+    return { outcome, lines }
   } finally {
-    log.mockRestore()
+    spy.mockRestore()
   }
+}
+
+/** The one request of the work. */
+export async function costOf<T>(work: () => Promise<T>): Promise<{ outcome: T; cost: LogLine }> {
+  const { outcome, lines } = await logged(work)
+  const [cost, another] = lines
+  if (cost === undefined || another !== undefined) throw new Error(`${lines.length} requests, not one`)
+  return { outcome, cost }
 }

@@ -1,0 +1,59 @@
+/** Who is signed in: their user and, for a patient, what a patient adds. */
+import { eq } from 'drizzle-orm'
+import * as z from 'zod'
+import type { Database } from '#db/database'
+import { type Actor, readAs } from '#db/right'
+import { patient, user } from '#db/schema'
+import { User, type UserRow, userColumns, userOf } from './user'
+
+export const Patient = z
+  .object({
+    dateOfBirth: z.string().nullable(),
+    sex: z.enum(['female', 'male', 'other']).nullable(),
+    address: z.string().nullable(),
+    insurance: z.object({ provider: z.string(), number: z.string() }).nullable(),
+  })
+  .meta({ id: 'Patient' })
+
+export const Me = User.extend({
+  patient: Patient.optional().meta({ description: 'For a patient alone' }),
+}).meta({ id: 'Me' })
+export type Me = z.infer<typeof Me>
+
+/** The actor's own user and its version, or undefined where their session has ended. */
+export async function readMe(
+  database: Database,
+  actor: Actor,
+): Promise<{ me: Me; version: number } | undefined> {
+  const read = await readAs(database, actor, [
+    database.db
+      .select({
+        ...userColumns,
+        version: user.version,
+        dateOfBirth: patient.dateOfBirth,
+        sex: patient.sex,
+        address: patient.address,
+        insuranceProvider: patient.insuranceProvider,
+        insuranceNumber: patient.insuranceNumber,
+      })
+      .from(user)
+      .leftJoin(patient, eq(patient.userId, user.id))
+      .where(eq(user.id, actor.userId)),
+  ])
+  const row = read?.[0][0]
+  if (row === undefined) return undefined
+  return {
+    me: row.role === 'patient' ? { ...userOf(row), patient: patientOf(row) } : userOf(row),
+    version: row.version,
+  }
+}
+
+const patientOf = (row: UserRow & Omit<typeof patient.$inferSelect, 'userId'>): z.infer<typeof Patient> => ({
+  dateOfBirth: row.dateOfBirth,
+  sex: row.sex,
+  address: row.address,
+  insurance:
+    row.insuranceProvider !== null && row.insuranceNumber !== null
+      ? { provider: row.insuranceProvider, number: row.insuranceNumber }
+      : null,
+})

@@ -1,0 +1,66 @@
+/**
+ * Sessions and their tokens. An access token lives for minutes and is checked without asking anyone; a refresh
+ * token lives for thirty days, works once, and is known to D1 only by its SHA-256.
+ */
+import * as z from 'zod'
+import { type Database, fromQuery, type Statement } from '#db/database'
+import type { Actor } from '#db/right'
+import { refreshToken } from '#db/schema'
+import { ACCESS_TOKEN_SECONDS, signAccessToken } from '#http/access-token'
+import { User } from './user'
+
+/** How long a session lives after its last refresh, and each refresh token with it. */
+export const SESSION_MS = 30 * 24 * 60 * 60 * 1000
+
+const REFRESH_TOKEN_BYTES = 32
+
+export const Session = z
+  .object({
+    accessToken: z.string(),
+    tokenType: z.literal('Bearer'),
+    expiresIn: z.int().meta({ description: 'Seconds that the access token is valid for' }),
+    refreshToken: z.string(),
+    user: User,
+  })
+  .meta({ id: 'Session' })
+export type Session = z.infer<typeof Session>
+
+export function newRefreshToken(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(REFRESH_TOKEN_BYTES))
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
+}
+
+/** What D1 knows a refresh token by. It is random, so that a plain hash keeps it secret. */
+export async function hashRefreshToken(token: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** The statement that adds a refresh token to the session. */
+export const insertRefreshToken = (
+  { db }: Database,
+  sessionId: string,
+  hash: string,
+  nowMs: number,
+): Statement =>
+  fromQuery(
+    db.insert(refreshToken).values({ hash, sessionId, createdAt: nowMs, expiresAt: nowMs + SESSION_MS }),
+  )
+
+/** The answer to a sign-in or a refresh that D1 has agreed to. */
+export const sessionOf = async (
+  settings: Env,
+  actor: Actor,
+  refresh: string,
+  user: User,
+  nowMs: number,
+): Promise<Session> => ({
+  accessToken: await signAccessToken(settings, actor, nowMs),
+  tokenType: 'Bearer',
+  expiresIn: ACCESS_TOKEN_SECONDS,
+  refreshToken: refresh,
+  user,
+})

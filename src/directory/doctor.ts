@@ -1,0 +1,104 @@
+/** A doctor as the directory shows them: what D1 holds of them, in one row, and what is made of it. */
+import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
+import * as z from 'zod'
+import type { Database } from '#db/database'
+import { doctor, doctorSpecialty, schedule, specialty, user } from '#db/schema'
+import { Money, moneyFrom } from '#http/fields'
+
+export const Address = z
+  .object({
+    division: z.string(),
+    district: z.string(),
+    thana: z.string(),
+    street: z.string().optional(),
+  })
+  .meta({ id: 'Address' })
+
+export const Doctor = z
+  .object({
+    id: z.string(),
+    fullName: z.string(),
+    specialties: z.array(z.string()).meta({ description: 'Names, by the alphabet' }),
+    licenseNumber: z.string().nullable(),
+    experienceYears: z.int().nullable(),
+    consultationFee: Money.nullable(),
+    bio: z.string().nullable(),
+    languages: z.array(z.string()),
+    address: Address.nullable(),
+    timeZone: z.string().meta({ description: 'The zone of the doctor’s hours' }),
+    photoUrl: z.string().nullable(),
+  })
+  .meta({ id: 'Doctor' })
+export type Doctor = z.infer<typeof Doctor>
+
+/** What only the doctor sees of their profile: whether they are listed. */
+export const OwnDoctor = Doctor.extend({ verified: z.boolean() }).meta({ id: 'OwnDoctor' })
+export type OwnDoctor = z.infer<typeof OwnDoctor>
+
+/**
+ * Every column has a name of its own: D1 answers a batch with objects, in which two of one name are one.
+ * CROSS JOIN keeps SQLite to the order of the tables, which is the order of the indexes.
+ */
+export const selectDoctors = ({ db }: Pick<Database, 'db'>) =>
+  db
+    .select({
+      id: doctor.userId,
+      sortName: doctor.sortName,
+      fullName: user.fullName,
+      specialties: sql`(
+        SELECT json_group_array(${specialty.name} ORDER BY ${specialty.sortName})
+        FROM ${doctorSpecialty} CROSS JOIN ${specialty} ON ${specialty.id} = ${doctorSpecialty.specialtyId}
+        WHERE ${doctorSpecialty.doctorId} = ${doctor.userId}
+      )`
+        .mapWith((names: string): string[] => z.array(z.string()).parse(JSON.parse(names)))
+        .as('specialties'),
+      licenseNumber: doctor.licenseNumber,
+      experienceYears: doctor.experienceYears,
+      feeMinor: doctor.feeMinor,
+      feeCurrency: doctor.feeCurrency,
+      bio: doctor.bio,
+      languages: doctor.languages,
+      division: doctor.division,
+      district: doctor.district,
+      thana: doctor.thana,
+      street: doctor.street,
+      timeZone: sql<string>`coalesce(${schedule.timeZone}, ${user.timeZone})`.as('zone'),
+      verifiedAt: doctor.verifiedAt,
+      version: doctor.version,
+    })
+    .from(doctor)
+    .crossJoin(user)
+    .leftJoin(schedule, eq(schedule.doctorId, doctor.userId))
+    .$dynamic()
+
+export type DoctorRow = Awaited<ReturnType<typeof selectDoctors>>[number]
+
+/** The user of the doctor; for the WHERE of every query that has both tables. */
+export const ofUser: SQL = eq(user.id, doctor.userId)
+
+/** Verified, and not suspended. */
+export const isListed = and(ofUser, isNotNull(doctor.verifiedAt), eq(user.status, 'active'))
+
+export const doctorOf = (row: DoctorRow): Doctor => ({
+  id: row.id,
+  fullName: row.fullName,
+  specialties: row.specialties,
+  licenseNumber: row.licenseNumber,
+  experienceYears: row.experienceYears,
+  consultationFee: moneyFrom(row.feeMinor, row.feeCurrency),
+  bio: row.bio,
+  languages: row.languages,
+  address: addressOf(row),
+  timeZone: row.timeZone,
+  photoUrl: null,
+})
+
+function addressOf({ division, district, thana, street }: DoctorRow): Doctor['address'] {
+  if (division === null || district === null || thana === null) return null
+  return { division, district, thana, ...(street !== null && { street }) }
+}
+
+export const ownDoctorOf = (row: DoctorRow): OwnDoctor => ({
+  ...doctorOf(row),
+  verified: row.verifiedAt !== null,
+})

@@ -1,0 +1,168 @@
+/** Changes the members of the own profile that are given, and no other. */
+import { eq, type SQL, sql } from 'drizzle-orm'
+import * as z from 'zod'
+import { type Database, fromQuery, type Statement, statement } from '#db/database'
+import { insertEvent } from '#db/event'
+import { refusalOf } from '#db/refusal'
+import { type Actor, readAs, useRight } from '#db/right'
+import { doctor, specialty } from '#db/schema'
+import { etagOf, ifMatchAllows } from '#http/etag'
+import type { Fault } from '#http/problem'
+import { done, type Result, refused } from '#http/result'
+import { line, paragraphs } from '#http/text'
+import type { OwnDoctor } from './doctor'
+import { readOwnDoctor } from './own-doctor'
+import { sortNameOf } from './specialty'
+
+const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'))
+
+const Fee = z.strictObject({
+  amountMinor: z.int().min(0).max(100_000_000),
+  currency: z.string().refine((code) => currencies.has(code), 'Send a code of ISO 4217, such as BDT'),
+})
+
+/** `bn`, `en-GB` or `Bangla`: tags and names are both in use, and nothing is computed from either. */
+const Language = line(2, 40).refine(
+  (text) => /^\p{L}[\p{L}\p{M}\p{N} '’()-]+$/u.test(text),
+  'Send a language’s tag or name',
+)
+
+const Place = line(1, 100)
+
+export const DoctorChanges = z
+  .strictObject({
+    specialties: z
+      .array(line(2, 60))
+      .min(1)
+      .max(5)
+      .optional()
+      .meta({ description: 'Names or ids, as GET /v1/specialties lists them; they replace all former ones' }),
+    licenseNumber: line(1, 50).nullable().optional(),
+    experienceYears: z.int().min(0).max(80).nullable().optional(),
+    consultationFee: Fee.nullable().optional(),
+    bio: paragraphs(2000).nullable().optional(),
+    languages: z.array(Language).max(10).optional(),
+    address: z
+      .strictObject({
+        division: Place,
+        district: Place,
+        thana: Place,
+        street: Place.nullable().optional(),
+      })
+      .nullable()
+      .optional(),
+  })
+  .refine((members) => Object.keys(members).length > 0, 'Send at least one member')
+  .meta({ id: 'DoctorChanges' })
+export type DoctorChanges = z.infer<typeof DoctorChanges>
+
+type Changed = { profile: OwnDoctor; version: number }
+type Unknown = { readonly ok: false; readonly code: 'unknown-specialty'; readonly faults: Fault[] }
+
+/**
+ * With `If-Match` the version seen is read first and named in the UPDATE, so that a change in between is told
+ * by the trigger. Without, the UPDATE counts on from whatever version there is.
+ */
+export async function updateDoctor(
+  database: Database,
+  actor: Actor,
+  changes: DoctorChanges,
+  ifMatch: string | undefined,
+  nowMs: number,
+): Promise<Result<Changed, 'session-ended' | 'precondition-failed'> | Unknown> {
+  let version: number | SQL = sql`${doctor.version} + 1`
+  if (ifMatch !== undefined) {
+    const seen = await readOwnDoctor(database, actor)
+    if (seen === undefined) return refused('session-ended')
+    if (!ifMatchAllows(ifMatch, etagOf(seen.version))) return refused('precondition-failed')
+    version = seen.version + 1
+  }
+  const replacement = await findSpecialties(database, actor, changes.specialties)
+  if (!replacement.ok) return replacement
+  try {
+    await database.run([
+      useRight(actor, nowMs),
+      fromQuery(
+        database.db
+          .update(doctor)
+          .set({ ...columnsOf(changes), version })
+          .where(eq(doctor.userId, actor.userId)),
+      ),
+      ...(replacement.value === undefined ? [] : replaceSpecialties(actor.userId, replacement.value)),
+      insertEvent({
+        type: 'doctor.updated',
+        actorId: actor.userId,
+        subjectId: actor.userId,
+        atMs: nowMs,
+        data: { members: Object.keys(changes).join(',') },
+      }),
+    ])
+  } catch (error) {
+    const refusal = refusalOf(error)
+    if (refusal === 'stale-version') return refused('precondition-failed')
+    if (refusal === 'session-ended') return refused(refusal)
+    throw error
+  }
+  const changed = await readOwnDoctor(database, actor)
+  return changed === undefined ? refused('session-ended') : done(changed)
+}
+
+/** The ids of the specialties named, each once; undefined where none are given. */
+async function findSpecialties(
+  database: Database,
+  actor: Actor,
+  given: readonly string[] | undefined,
+): Promise<Result<string[] | undefined, 'session-ended'> | Unknown> {
+  if (given === undefined) return done(undefined)
+  const names = JSON.stringify(given.flatMap((text) => [text, sortNameOf(text)]))
+  const read = await readAs(database, actor, [
+    database.db
+      .select()
+      .from(specialty)
+      .where(sql`${specialty.id} IN (SELECT value FROM json_each(${names}))
+      OR ${specialty.sortName} IN (SELECT value FROM json_each(${names}))`),
+  ])
+  if (read === undefined) return refused('session-ended')
+  const found = given.map((text) =>
+    read[0].find(({ id, sortName }) => id === text || sortName === sortNameOf(text)),
+  )
+  const faults = found.flatMap((row, index) =>
+    row === undefined ? [{ pointer: `/specialties/${index}`, detail: 'There is no such specialty' }] : [],
+  )
+  if (faults.length > 0) return { ok: false, code: 'unknown-specialty', faults }
+  return done([...new Set(found.flatMap((row) => row?.id ?? []))])
+}
+
+const replaceSpecialties = (doctorId: string, specialtyIds: readonly string[]): Statement[] => [
+  statement('DELETE FROM doctor_specialty WHERE doctor_id = ?', doctorId),
+  statement(
+    'INSERT INTO doctor_specialty (doctor_id, specialty_id) SELECT ?, value FROM json_each(?)',
+    doctorId,
+    JSON.stringify(specialtyIds),
+  ),
+]
+
+/** The columns of the members given: null clears them, undefined leaves them. */
+const columnsOf = ({
+  licenseNumber,
+  experienceYears,
+  consultationFee,
+  bio,
+  languages,
+  address,
+}: DoctorChanges) => ({
+  ...(licenseNumber !== undefined && { licenseNumber }),
+  ...(experienceYears !== undefined && { experienceYears }),
+  ...(consultationFee !== undefined && {
+    feeMinor: consultationFee?.amountMinor ?? null,
+    feeCurrency: consultationFee?.currency ?? null,
+  }),
+  ...(bio !== undefined && { bio }),
+  ...(languages !== undefined && { languages: [...new Set(languages)] }),
+  ...(address !== undefined && {
+    division: address?.division ?? null,
+    district: address?.district ?? null,
+    thana: address?.thana ?? null,
+    street: address?.street ?? null,
+  }),
+})

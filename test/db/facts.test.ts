@@ -1,0 +1,262 @@
+/** Whoever writes past the program is refused by D1 itself: history, rights, tokens, keys, types, relations. */
+import { env } from 'cloudflare:workers'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { statement } from '#db/database'
+import { insertEvent } from '#db/event'
+import { newId } from '#db/id'
+import { insertIdempotencyKey } from '#db/idempotency'
+import { type Actor, useRight } from '#db/right'
+import { type SeededUser, seedUser } from '../support/accounts'
+import { DAY_MS, insertVisit, rows, sql, write } from './rows'
+
+const NOW = Date.UTC(2030, 0, 1)
+
+let doctor: SeededUser
+let patient: SeededUser
+
+beforeAll(async () => {
+  doctor = await seedUser(env, 'doctor')
+  patient = await seedUser(env, 'patient')
+})
+
+describe('An event', () => {
+  const facts = ['sequence', 'id', 'type', 'actor_id', 'subject_id', 'at', 'data'] as const
+
+  async function newEvent(): Promise<Record<string, unknown>> {
+    const subjectId = newId('usr')
+    const event = { type: 'user.updated', actorId: subjectId, subjectId, atMs: 5, data: { a: 1 } } as const
+    expect(await write(insertEvent(event))).toBe('done')
+    const [row] = await rows('SELECT * FROM event WHERE subject_id = ?', subjectId)
+    return row ?? {}
+  }
+
+  const insert = (verb: string, event: Record<string, unknown>, tail = '') =>
+    sql(
+      `${verb} INTO event (sequence, id, type, subject_id, at, data) VALUES (?, ?, 'x', 'y', 0, '{}') ${tail}`,
+      event.sequence,
+      event.id,
+    )
+
+  it.each([...facts, 'rowid', '_rowid_', 'oid'])('keeps its %s for ever', async (column) => {
+    const event = await newEvent()
+    const value = ['type', 'id', 'actor_id', 'subject_id'].includes(column) ? 'other' : 123456
+    const other = column === 'data' ? '{}' : value
+    expect(await sql(`UPDATE event SET ${column} = ? WHERE id = ?`, other, event.id)).toBe(
+      'event-append-only',
+    )
+    expect(await rows('SELECT * FROM event WHERE sequence = ?', event.sequence)).toEqual([event])
+  })
+
+  it('can be marked as published, and with nothing else in the same breath', async () => {
+    const event = await newEvent()
+    const mark = (more: string) => sql(`UPDATE event SET published_at = 9 ${more} WHERE id = ?`, event.id)
+    expect(await mark(`, type = 'other'`)).toBe('event-append-only')
+    expect(await mark('')).toBe('done')
+    expect(await rows('SELECT * FROM event WHERE id = ?', event.id)).toEqual([{ ...event, published_at: 9 }])
+  })
+
+  it('cannot be deleted', async () => {
+    const event = await newEvent()
+    expect(await sql('DELETE FROM event WHERE id = ?', event.id)).toBe('event-append-only')
+    expect(await sql('DELETE FROM event')).toBe('event-append-only')
+    expect(await rows('SELECT * FROM event WHERE id = ?', event.id)).toEqual([event])
+  })
+
+  it.each(['INSERT', 'INSERT OR REPLACE', 'REPLACE', 'INSERT OR IGNORE'])(
+    'cannot be overwritten by %s, neither by its id nor by its sequence',
+    async (verb) => {
+      const event = await newEvent()
+      const fresh = { sequence: 1_000_000, id: newId('evt') }
+      expect(await insert(verb, { ...event, sequence: fresh.sequence })).toBe('event-append-only')
+      expect(await insert(verb, { ...event, id: fresh.id })).toBe('event-append-only')
+      expect(await rows('SELECT * FROM event WHERE sequence = ?', event.sequence)).toEqual([event])
+    },
+  )
+
+  it('cannot be overwritten by an upsert', async () => {
+    const event = await newEvent()
+    const fresh = { sequence: 1_000_000, id: event.id }
+    expect(await insert('INSERT', fresh, `ON CONFLICT (id) DO UPDATE SET type = 'z'`)).toBe(
+      'event-append-only',
+    )
+  })
+
+  it('gets a sequence above every earlier one', async () => {
+    const [first, second] = [await newEvent(), await newEvent()]
+    expect(Number(second.sequence)).toBeGreaterThan(Number(first.sequence))
+  })
+})
+
+describe('The right of a session', () => {
+  const actorOf = ({ userId, sessionId }: SeededUser): Actor => ({ userId, sessionId, role: 'patient' })
+
+  /** What a batch with this right says, and whether the event in it was written. */
+  async function use(actor: Actor, nowMs: number): Promise<string> {
+    const subjectId = newId('usr')
+    const event = insertEvent({ type: 'user.updated', actorId: null, subjectId, atMs: 0 })
+    const said = await write(useRight(actor, nowMs), event)
+    const written = await rows('SELECT id FROM event WHERE subject_id = ?', subjectId)
+    expect(written.length).toBe(said === 'done' ? 1 : 0)
+    return said
+  }
+
+  it('lets a batch pass while the session lives', async () => {
+    expect(await use(actorOf(patient), Date.now())).toBe('done')
+  })
+
+  it.each([
+    ['has ended', 'UPDATE session SET ended_at = 1 WHERE user_id = ?'],
+    ['has a suspended user', `UPDATE user SET status = 'suspended', version = version + 1 WHERE id = ?`],
+    ['has a user of another role', `UPDATE user SET role = 'doctor', version = version + 1 WHERE id = ?`],
+    ['was opened for another role', `UPDATE session SET role = 'doctor' WHERE user_id = ?`],
+  ])('takes the whole batch down where the session %s', async (_, change) => {
+    const user = await seedUser(env, 'patient')
+    expect(await use(actorOf(user), Date.now())).toBe('done')
+    expect(await sql(change, user.userId)).toBe('done')
+    expect(await use(actorOf(user), Date.now())).toBe('session-ended')
+  })
+
+  it('does not extend to a role that the session was not opened for', async () => {
+    expect(await use({ ...actorOf(patient), role: 'admin' }, Date.now())).toBe('session-ended')
+  })
+
+  it('is none without a row of the session', async () => {
+    expect(await use({ ...actorOf(patient), sessionId: newId('ses') }, Date.now())).toBe('session-ended')
+  })
+
+  it('notes when the session was last seen, to the minute and never backwards', async () => {
+    const user = await seedUser(env, 'patient', { nowMs: NOW })
+    const seenAfter = async (ms: number): Promise<number> => {
+      expect(await use(actorOf(user), NOW + ms)).toBe('done')
+      const [row] = await rows('SELECT last_seen_at AS seen FROM session WHERE id = ?', user.sessionId)
+      return Number(row?.seen) - NOW
+    }
+    expect(await seenAfter(59_999)).toBe(0)
+    expect(await seenAfter(60_000)).toBe(60_000)
+    expect(await seenAfter(119_999)).toBe(60_000)
+    expect(await seenAfter(-1)).toBe(60_000)
+  })
+})
+
+it('A refresh token is used once, and its use is never taken back', async () => {
+  const insert = 'INSERT INTO refresh_token (hash, session_id, created_at, expires_at) VALUES (?, ?, 0, 1)'
+  expect(await sql(insert, 'hash-1', patient.sessionId)).toBe('done')
+  const use = (at: number | null) => sql('UPDATE refresh_token SET used_at = ? WHERE hash = ?', at, 'hash-1')
+  expect(await use(5)).toBe('done')
+  expect(await use(6)).toBe('refresh-token-reused')
+  expect(await use(null)).toBe('refresh-token-reused')
+  expect(await rows('SELECT used_at FROM refresh_token')).toEqual([{ used_at: 5 }])
+})
+
+it('An idempotency key holds for 24 hours, for its user alone, whatever the request was', async () => {
+  const take = ({ userId, sessionId }: SeededUser, key: string, atMs: number, answer: string) =>
+    write(
+      insertIdempotencyKey(
+        { userId, sessionId, role: 'patient' },
+        { key, route: answer, bodyHash: answer },
+        answer,
+        atMs,
+      ),
+    )
+  const held = () => rows('SELECT answer, created_at FROM idempotency WHERE user_id = ?', patient.userId)
+  expect(await take(patient, 'k', NOW, 'first')).toBe('done')
+  expect(await take(patient, 'k', NOW, 'second')).toBe('idempotency-key-used')
+  expect(await take(patient, 'k', NOW + DAY_MS - 1, 'third')).toBe('idempotency-key-used')
+  expect(await held()).toEqual([{ answer: '"first"', created_at: NOW }])
+  expect(await take(doctor, 'k', NOW, 'of another')).toBe('done')
+  expect(await take(patient, 'k', NOW + DAY_MS, 'after a day')).toBe('done')
+  expect(await held()).toEqual([{ answer: '"after a day"', created_at: NOW + DAY_MS }])
+})
+
+it('An appointment of somebody who is no patient is refused by that name', async () => {
+  const visit = { doctor, originMs: NOW, start: 0, end: 30 }
+  expect(await write(insertVisit({ ...visit, patient: { userId: newId('usr') } }))).toBe('patient-not-found')
+  expect(await write(insertVisit({ ...visit, patient: doctor }))).toBe('patient-not-found')
+})
+
+describe('A row of every table', () => {
+  /** One row in each table, all of them of this doctor and patient. */
+  beforeAll(async () => {
+    const [u, p] = [doctor.userId, patient.userId]
+    const said = await write(
+      insertVisit({ doctor, patient, originMs: NOW, start: 0, end: 30, before: 5, after: 5 }),
+      statement(`INSERT INTO doctor_specialty (doctor_id, specialty_id) VALUES (?, 'spc_cardiology')`, u),
+      statement(
+        `INSERT INTO opening (id, doctor_id, start_ms, end_ms, created_at) VALUES ('opn_1', ?, 1, 2, 0)`,
+        u,
+      ),
+      statement(`INSERT INTO refresh_token VALUES ('hash-0', ?, 0, 0, NULL)`, patient.sessionId),
+      statement(`INSERT INTO schedule VALUES (?, 'UTC', '[]', 30, 0, 60, 'auto', 0, NULL, 1, 0)`, u),
+      statement(`INSERT INTO setting (key, value, updated_at) VALUES ('k', 'v', 0)`),
+      statement(`INSERT INTO idempotency VALUES (?, 'every', 'r', 'h', '{}', ?, 0)`, p, u),
+      statement('UPDATE doctor SET verified_by = ?1, version = version + 1 WHERE user_id = ?1', u),
+    )
+    expect(said).toBe('done')
+  })
+
+  const tables = async (): Promise<string[]> =>
+    (await rows('PRAGMA table_list')).filter(({ strict }) => strict === 1).map(({ name }) => String(name))
+
+  /** Triggers on updates are asked first, so each update must be one that they allow. */
+  const counted = (table: string): string =>
+    ['appointment', 'schedule', 'user', 'doctor'].includes(table) ? ', version = version + 1' : ''
+
+  it('keeps every column to its type', async () => {
+    let columns = 0
+    for (const table of await tables()) {
+      for (const { name, type } of await rows(`PRAGMA table_info(${table})`)) {
+        const wrong = type === 'INTEGER' ? `'a text'` : `x'00'`
+        const more = name === 'version' ? '' : counted(table)
+        const said = await sql(`UPDATE ${table} SET "${name}" = ${wrong}${more}`)
+        expect(said, `${table}.${name}`).toMatch(
+          new RegExp(`cannot store (TEXT|BLOB) value in ${type} column`),
+        )
+        columns += 1
+      }
+    }
+    expect(columns).toBeGreaterThan(80)
+  })
+
+  it('keeps every reference to what exists', async () => {
+    let references = 0
+    for (const table of await tables()) {
+      for (const { from } of await rows(`PRAGMA foreign_key_list(${table})`)) {
+        const said = await sql(`UPDATE ${table} SET "${from}" = 'usr_nobody'${counted(table)}`)
+        expect(said, `${table}.${from}`).toContain('FOREIGN KEY constraint failed')
+        references += 1
+      }
+    }
+    expect(references).toBeGreaterThan(15)
+  })
+
+  it.each(['user', 'patient', 'doctor', 'session', 'specialty', 'visit_type'])(
+    'stays while another refers to it: %s',
+    async (table) => {
+      const before = await rows(`SELECT * FROM ${table}`)
+      expect(await sql(`DELETE FROM ${table}`)).toContain('FOREIGN KEY constraint failed')
+      expect(await rows(`SELECT * FROM ${table}`)).toEqual(before)
+    },
+  )
+
+  it.each([
+    ['user', 'user_role', `role = 'nurse'`],
+    ['user', 'user_status', `status = 'deleted'`],
+    ['schedule', 'schedule_rules', `rules = '[{'`],
+    ['schedule', 'schedule_approval', `approval = 'sometimes'`],
+    ['opening', 'opening_interval', 'end_ms = start_ms'],
+    ['appointment', 'appointment_interval', 'end_ms = start_ms'],
+    ['appointment', 'appointment_interval', 'blocked_start_ms = start_ms + 1'],
+    ['appointment', 'appointment_interval', 'blocked_end_ms = end_ms - 1'],
+    ['appointment', 'appointment_length', 'blocked_end_ms = blocked_start_ms + 43200001'],
+    ['appointment', 'appointment_status', `status = 'done'`],
+    ['calendar', 'stale-calendar', 'writer_epoch = epoch - 1'],
+  ])('of %s is checked: %s', async (table, check, assignment) => {
+    const said = await sql(`UPDATE ${table} SET ${assignment}${counted(table)}`)
+    expect([`CHECK constraint failed: ${check}`, check].some((words) => said.includes(words))).toBe(true)
+  })
+
+  it('of event has data that is JSON', async () => {
+    const insert = `INSERT INTO event (id, type, subject_id, at, data) VALUES ('evt_x', 't', 's', 0, ?)`
+    expect(await sql(insert, '{')).toContain('CHECK constraint failed: event_data')
+  })
+})

@@ -1,0 +1,168 @@
+/** What happens although nobody asks: the outbox, the queue, overdue rows, lapsed keys. */
+import {
+  createExecutionContext,
+  createMessageBatch,
+  evictDurableObject,
+  getQueueResult,
+} from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type EventMessage, publishOverdue } from '#messaging/publish'
+import worker from '../../src/index'
+import { seedUser, seedUsers } from '../support/accounts'
+import { call } from '../support/api'
+import { book, openStart, rows, seedClinic } from '../support/clinic'
+import { calendarObject } from '../support/faults'
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+})
+
+/** The real queue, with a record of what it was given; or one that is out of reach. */
+function recordingQueue(refuse = false) {
+  const sent: EventMessage[] = []
+  const queue = {
+    sendBatch: async (messages: Iterable<MessageSendRequest<EventMessage>>) => {
+      if (refuse) throw new Error('Queue is out of reach')
+      const given = [...messages]
+      for (const { body } of given) sent.push(body)
+      await env.EVENTS.sendBatch(given)
+    },
+  }
+  return { sent, queue: queue as unknown as Queue }
+}
+
+const unpublished = () => rows('SELECT sequence FROM event WHERE published_at IS NULL')
+
+const runCron = (nowMs: number) =>
+  worker.scheduled({ scheduledTime: nowMs, cron: '* * * * *', noRetry() {} }, env)
+
+describe('the outbox', () => {
+  it('publishes what is overdue, in order, once, and leaves what is fresh', async () => {
+    const doctor = await seedClinic()
+    const [patient] = await seedUsers('patient', 1)
+    const { body } = await book(patient, doctor.userId, await openStart(doctor.userId))
+    const { sent, queue } = recordingQueue()
+    expect(await publishOverdue({ DB: env.DB, EVENTS: queue }, Date.now())).toBe(0)
+    const later = Date.now() + 61_000
+    await publishOverdue({ DB: env.DB, EVENTS: queue }, later)
+    expect(sent.find(({ subjectId }) => subjectId === body.id)).toMatchObject({
+      type: 'appointment.booked',
+      doctorId: doctor.userId,
+    })
+    expect(sent.map(({ sequence }) => sequence)).toEqual(
+      sent.map(({ sequence }) => sequence).sort((a, b) => a - b),
+    )
+    expect(await unpublished()).toEqual([])
+    expect(await publishOverdue({ DB: env.DB, EVENTS: queue }, later)).toBe(0)
+  })
+
+  it('keeps what the queue refused for the next minute', async () => {
+    await seedClinic()
+    const before = await unpublished()
+    expect(before.length).toBeGreaterThan(0)
+    const later = Date.now() + 61_000
+    await expect(publishOverdue({ DB: env.DB, EVENTS: recordingQueue(true).queue }, later)).rejects.toThrow()
+    expect(await unpublished()).toEqual(before)
+    const { sent, queue } = recordingQueue()
+    await publishOverdue({ DB: env.DB, EVENTS: queue }, later)
+    expect(sent).toHaveLength(before.length)
+  })
+
+  it('publishes more than one batch in order', async () => {
+    const author = await seedUser(env, 'admin')
+    await env.DB.prepare(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)
+       INSERT INTO event (id, type, actor_id, subject_id, at, data)
+       SELECT 'evt_many' || i, 'user.updated', ?1, ?1, 1, '{}' FROM n`,
+    )
+      .bind(author.userId)
+      .run()
+    const { sent, queue } = recordingQueue()
+    expect(await publishOverdue({ DB: env.DB, EVENTS: queue }, 10 ** 9)).toBe(250)
+    expect(sent.map(({ id }) => id)).toEqual(
+      Array.from({ length: 250 }, (_, index) => `evt_many${index + 1}`),
+    )
+  })
+})
+
+describe('the queue', () => {
+  const message = (doctorId: string | null, id: string) => ({
+    id,
+    timestamp: new Date(),
+    attempts: 1,
+    body: { id: `evt_${id}`, sequence: 1, type: 'appointment.booked', subjectId: 'apt_x', doctorId },
+  })
+
+  async function consume(messages: ReturnType<typeof message>[]) {
+    const batch = createMessageBatch('praxis-events', messages)
+    const context = createExecutionContext()
+    await worker.queue(batch, env)
+    return getQueueResult(batch, context)
+  }
+
+  it('mends a listing whose put was lost with the object that owed it', async () => {
+    const doctor = await seedClinic()
+    await calendarObject(doctor.userId).openings()
+    await vi.waitFor(
+      async () => expect(await env.OPENINGS.get(`openings:${doctor.userId}`)).not.toBeNull(),
+      3000,
+    )
+    await evictDurableObject(calendarObject(doctor.userId))
+    await env.OPENINGS.delete(`openings:${doctor.userId}`)
+    const { explicitAcks, retryMessages } = await consume([
+      message(doctor.userId, '1'),
+      message(doctor.userId, '2'),
+    ])
+    expect([explicitAcks.sort(), retryMessages]).toEqual([['1', '2'], []])
+    await vi.waitFor(
+      async () => expect(await env.OPENINGS.get(`openings:${doctor.userId}`)).not.toBeNull(),
+      3000,
+    )
+  })
+
+  it('acknowledges what concerns no calendar, and what nobody can do anything about', async () => {
+    const { explicitAcks } = await consume([message(null, '1'), message('usr_unknown', '2')])
+    expect(explicitAcks.sort()).toEqual(['1', '2'])
+  })
+})
+
+describe('the cron', () => {
+  it('wakes a doctor whose object forgot a request that nobody approved', async () => {
+    const doctor = await seedClinic({ approval: 'manual' })
+    const [patient] = await seedUsers('patient', 1)
+    const { body } = await book(patient, doctor.userId, await openStart(doctor.userId))
+    await evictDurableObject(calendarObject(doctor.userId))
+    const after = Date.parse(body.start) + 1
+    vi.useFakeTimers({ toFake: ['Date'], now: after })
+    await runCron(after)
+    expect(await rows('SELECT status FROM appointment WHERE id = ?', body.id)).toEqual([
+      { status: 'rejected' },
+    ])
+  })
+
+  it('removes keys that no longer hold, and no other', async () => {
+    const doctor = await seedClinic()
+    const [patient] = await seedUsers('patient', 1)
+    await book(patient, doctor.userId, await openStart(doctor.userId), 'key-old')
+    await book(patient, doctor.userId, await openStart(doctor.userId, 5), 'key-new')
+    await env.DB.prepare(
+      `UPDATE idempotency SET created_at = created_at - 86400001 WHERE key = 'key-old'`,
+    ).run()
+    await runCron(Date.now())
+    expect(await rows('SELECT key FROM idempotency WHERE doctor_id = ?', doctor.userId)).toEqual([
+      { key: 'key-new' },
+    ])
+  })
+
+  it('makes the first administrator, once', async () => {
+    await runCron(Date.now())
+    await runCron(Date.now())
+    expect(await rows('SELECT role FROM user WHERE email = ?', env.ADMIN_EMAIL)).toEqual([{ role: 'admin' }])
+    const login = await call('POST', '/v1/auth/login', {
+      body: { email: env.ADMIN_EMAIL, password: env.ADMIN_PASSWORD },
+    })
+    expect(login.status).toBe(200)
+  })
+})
