@@ -1,5 +1,6 @@
 /** The order of middleware and every router: the table of contents. */
 import { Hono } from 'hono'
+import * as z from 'zod'
 import { accounts } from '#accounts/router'
 import { directory } from '#directory/router'
 import type { AppEnv } from '#http/context'
@@ -17,7 +18,6 @@ import {
 } from '#http/request'
 import { system } from '#http/system'
 import { scheduling } from '#scheduling/router'
-import * as z from 'zod'
 
 const routes = new Hono<AppEnv>()
   .use(logRequest, securityHeaders, defaultHeaders, crossOrigin, bookmark, limitBody)

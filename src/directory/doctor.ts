@@ -3,7 +3,7 @@ import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Database } from '#db/database'
 import { doctor, doctorSpecialty, schedule, specialty, user } from '#db/schema'
-import { Money, moneyFrom } from '#http/fields'
+import { Money, moneyFrom } from '#http/money'
 
 export const Address = z
   .object({

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { Database } from '#db/database'
 import { idPattern } from '#db/id'
 import { doctor, visitType } from '#db/schema'
-import { Money, moneyFrom } from '#http/fields'
+import { Money, moneyFrom } from '#http/money'
 import { Doctor, doctorOf, isListed, selectDoctors } from './doctor'
 
 const OfferedVisit = z

@@ -3,6 +3,7 @@ import type { Context, ErrorHandler, MiddlewareHandler, NotFoundHandler } from '
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { createMiddleware } from 'hono/factory'
+import { HTTPException } from 'hono/http-exception'
 import { routePath } from 'hono/route'
 import { secureHeaders } from 'hono/secure-headers'
 import { type Database, newCost, openDatabase } from '#db/database'
@@ -135,6 +136,10 @@ export const notFound =
 
 /** The last resort: D1 out of reach (503), or a bug (500), whose caller learns the request's id alone. */
 export const failed: ErrorHandler<AppEnv> = (error, c) => {
+  // Hono's own readers of a body throw what they cannot read.
+  if (error instanceof HTTPException && error.status === 400) {
+    return invalid(c, [{ pointer: '', detail: 'The body could not be read' }])
+  }
   console.error(
     JSON.stringify({ level: 'error', requestId: c.get('requestId'), name: error.name, stack: scrub(error) }),
   )

@@ -5,12 +5,12 @@ import { newId } from '#db/id'
 import { APPOINTMENT_STATUSES } from '#db/schema'
 import type { AppEnv } from '#http/context'
 import { etagOf, versionsInIfMatch } from '#http/etag'
-import { Text } from '#http/fields'
 import { IDEMPOTENCY_KEY_FAULT, keyedRequest, markReplayed } from '#http/idempotency-key'
 import { operation } from '#http/operation'
 import { CURSOR_FAULT, decodeCursor, PageOf, pageFrom, pageQuery } from '#http/page'
 import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
+import { paragraphs } from '#http/text'
 import { invalid, validate } from '#http/validate'
 import { AppointmentView, viewAppointment } from './appointment'
 import { answerRefusal, callCalendar } from './call-calendar'
@@ -27,11 +27,11 @@ const Booking = z.strictObject({
   doctorId: z.string().min(1).max(MAX_ID),
   start: Instant,
   visitTypeId: z.string().min(1).max(MAX_ID).optional(),
-  notes: Text(0, MAX_NOTES).nullable().optional(),
+  notes: paragraphs(MAX_NOTES).nullable().optional(),
   patientId: z.string().min(1).max(MAX_ID).optional().meta({ description: 'For administrators alone.' }),
 })
 
-const Cancellation = z.strictObject({ reason: Text(1, MAX_REASON).optional() })
+const Cancellation = z.strictObject({ reason: paragraphs(MAX_REASON).optional() })
 
 /** One status, or several with commas between them. */
 const Statuses = z

@@ -1,8 +1,8 @@
 /** An appointment as the API shows it. */
 import * as z from 'zod'
-import { Money, moneyFrom } from '#http/fields'
 import type { Actor } from '#db/right'
 import { APPOINTMENT_STATUSES } from '#db/schema'
+import { Money, moneyFrom } from '#http/money'
 import type { NamedAppointment } from './book-appointment'
 import { partyOf } from './cancel-appointment'
 import { allowedActions } from './core/appointment'

@@ -6,7 +6,7 @@ import type { Actor } from '#db/right'
 import { type Outcome, refused } from './answer'
 import type { CalendarKeeper } from './calendar-keeper'
 import { answer, type CommandContext, change, changeCalendar } from './change-calendar'
-import type { Opening } from './core/calendar'
+import type { Opening } from './core/schedule'
 
 /** How many openings that have not ended a doctor may have. */
 export const MAX_OPENINGS = 500

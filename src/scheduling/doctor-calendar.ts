@@ -20,7 +20,8 @@ import {
   removeOpening,
 } from './change-openings'
 import type { Appointment } from './core/appointment'
-import type { Calendar, Opening, Schedule } from './core/calendar'
+import type { Calendar } from './core/calendar'
+import type { Opening, Schedule } from './core/schedule'
 import { lapsePending } from './lapse-pending'
 import { IDEMPOTENCY_MS } from './load-calendar'
 import { type Openings, openingsOf } from './openings'

@@ -6,7 +6,8 @@ import { and, asc, eq, gt, gte, inArray, sql } from 'drizzle-orm'
 import type { Database } from '#db/database'
 import { appointment, calendar, doctor, idempotency, opening, schedule, user, visitType } from '#db/schema'
 import type { Appointment } from './core/appointment'
-import { Calendar, type Schedule, unsetSchedule } from './core/calendar'
+import { Calendar } from './core/calendar'
+import { type Schedule, unsetSchedule } from './core/schedule'
 import { DAY_MS, HOUR_MS } from './core/time'
 
 /** How long a key holds. */

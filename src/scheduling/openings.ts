@@ -2,8 +2,9 @@
  * A doctor's openings as KV keeps them: everything a listing needs for the whole horizon, so that any range,
  * visit type and zone is a pure function of this value and the clock.
  */
-import type { Calendar, VisitType } from './core/calendar'
+import type { Calendar } from './core/calendar'
 import type { Interval } from './core/interval'
+import type { VisitType } from './core/schedule'
 import type { Busy, Offer, SlotPolicy } from './core/slot'
 
 /** The value in KV. Intervals are pairs of epoch ms, to keep it small. */

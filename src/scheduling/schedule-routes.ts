@@ -6,21 +6,25 @@ import { readAs } from '#db/right'
 import { schedule, user } from '#db/schema'
 import type { AppEnv } from '#http/context'
 import { etagOf, versionsInIfMatch } from '#http/etag'
-import { Text } from '#http/fields'
 import { operation } from '#http/operation'
 import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
+import { line, paragraphs } from '#http/text'
 import { invalid, validate } from '#http/validate'
 import { answerRefusal, callCalendar } from './call-calendar'
 import { checkRules } from './core/availability'
-import { unsetSchedule } from './core/calendar'
+import { unsetSchedule } from './core/schedule'
 import { formatInstant, localDate } from './core/time'
 import { scheduleOf } from './load-calendar'
 import { ScheduleBody, ScheduleView, sortFaults, viewSchedule } from './schedule'
 
+/** Lengths of an administrator's words, in characters. */
+const MAX_LICENSE_NUMBER = 50
+const MAX_NOTE = 500
+
 const Verification = z.strictObject({
-  licenseNumber: Text(1, 50).optional(),
-  note: Text(1, 500).optional(),
+  licenseNumber: line(1, MAX_LICENSE_NUMBER).optional(),
+  note: paragraphs(MAX_NOTE).optional(),
 })
 
 const VerifiedView = z.object({

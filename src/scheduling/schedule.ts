@@ -2,11 +2,13 @@
 import * as z from 'zod'
 import type { Fault } from '#http/problem'
 import type { RuleFault } from './core/availability'
-import type { Schedule } from './core/calendar'
+import type { Schedule } from './core/schedule'
 import { LocalDate, TimeZone } from './fields'
 
 /** The most availability rules of a schedule. */
-const MAX_RULES = 50
+const MAX_RULES = 30
+/** The earliest start of a rule: a COUNT is counted from there, day by day. */
+const FIRST_START_DATE = '2000-01-01'
 /** The longest recurrence rule, in characters. */
 const MAX_RRULE = 500
 /** The longest notice to book or to cancel, in minutes: 30 days. */
@@ -23,7 +25,7 @@ const Rule = z
       .meta({ description: 'RFC 5545: FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH' }),
     startTime: LocalTime,
     endTime: z.union([LocalTime, z.literal('24:00')]),
-    startDate: LocalDate,
+    startDate: LocalDate.refine((date) => date >= FIRST_START_DATE, `Not before ${FIRST_START_DATE}`),
     endDate: LocalDate.optional(),
   })
   .meta({ id: 'AvailabilityRule' })

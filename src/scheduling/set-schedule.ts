@@ -8,7 +8,7 @@ import type { Actor } from '#db/right'
 import { type Outcome, refused } from './answer'
 import type { CalendarKeeper } from './calendar-keeper'
 import { answer, type CommandContext, change, changeCalendar } from './change-calendar'
-import type { Schedule } from './core/calendar'
+import type { Schedule } from './core/schedule'
 
 export interface SetScheduleCommand {
   readonly actor: Actor

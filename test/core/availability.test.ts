@@ -226,6 +226,14 @@ describe('windows', () => {
     ])
   })
 
+  test('a window of a date that is skipped is found by the instants it falls on', () => {
+    const one = rule('FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=30', { startDate: '2011-01-01' })
+    const range = dayRange('2011-12-31', '2011-12-31', 'Pacific/Apia')
+    expect(windows([one], 'Pacific/Apia', range).map(text)).toEqual([
+      '2011-12-30T19:00:00Z/2011-12-30T22:00:00Z',
+    ])
+  })
+
   test('are whole where the range cuts them, and left out where it only touches them', () => {
     const at = (time: string) => Date.parse(`2026-01-05T${time}:00Z`)
     const ask = (from: string, to: string) =>
@@ -366,7 +374,8 @@ describe('faults of rules', () => {
 
   test.each<[string, Partial<AvailabilityRule>]>([
     ['FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29', {}],
-    ['FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;BYDAY=TU', { startDate: '2072-03-01' }],
+    // The longest wait of the calendar: 40 years.
+    ['FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO', { startDate: '2072-03-01' }],
     ['FREQ=DAILY;INTERVAL=10000', { startDate: '1900-01-01' }],
     ['FREQ=DAILY;COUNT=9999999', { startDate: '1900-01-01' }],
     ['FREQ=DAILY', { startDate: '2299-12-31' }],

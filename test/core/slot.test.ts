@@ -250,6 +250,13 @@ describe('by example', () => {
     expect(slotFaults(oneDay, visit(30), at('10:00'), now)).toEqual(['beyond-horizon'])
   })
 
+  test('a window that begins at the horizon gives the last start, from either side', () => {
+    const oneDay = offerOf({}, { horizonDays: 1 })
+    const now = at('09:00') - DAY
+    expect(starts(nearestSlots(oneDay, visit(30), now, now, 9))).toEqual([at('09:00')])
+    expect(starts(nearestSlots(oneDay, visit(30), at('23:00'), now, 9))).toEqual([at('09:00')])
+  })
+
   test('every reason is told', () => {
     const offer = offerOf(
       { timeOff: [{ startMs: at('10:45'), endMs: at('12:00') }], bookedPerDay: { '2026-01-05': 3 } },

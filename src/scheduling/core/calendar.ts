@@ -2,34 +2,12 @@
  * A doctor's calendar in memory: what `decideBooking` asks, and how it changes. The Durable Object owns one,
  * loaded from D1; nothing here waits for anything, so a decision and its taking are one turn.
  */
-import { type Appointment, busyOf, isActive, isCounted, type VisitMode } from './appointment'
-import { type AvailabilityRule, offeredWindows, windows } from './availability'
+import { type Appointment, busyOf, isActive, isCounted } from './appointment'
+import { offeredWindows, windows } from './availability'
 import { firstOverlap, type Interval, overlaps } from './interval'
-import type { Busy, Offer, SlotPolicy, SlotVisitType } from './slot'
+import type { Opening, Policy, Schedule, VisitType } from './schedule'
+import type { Busy, Offer } from './slot'
 import { DAY_MS, localDate } from './time'
-
-export interface Policy extends SlotPolicy {
-  readonly approval: 'auto' | 'manual'
-  readonly cancellationNoticeMinutes: number
-}
-
-/** A doctor's weekly hours and booking policy. `version` counts its changes, for If-Match. */
-export interface Schedule extends Policy {
-  readonly timeZone: string
-  readonly rules: readonly AvailabilityRule[]
-  readonly version: number
-}
-
-export interface Opening extends Interval {
-  readonly id: string
-}
-
-export interface VisitType extends SlotVisitType {
-  readonly name: string
-  readonly mode: VisitMode
-  readonly feeMinor: number | null
-  readonly feeCurrency: string | null
-}
 
 /** What a load reads of a doctor. */
 export interface CalendarFacts {
@@ -44,19 +22,6 @@ export interface CalendarFacts {
   /** Those that count towards a daily limit or are active, from a day and a half ago on. */
   readonly appointments: readonly Appointment[]
 }
-
-/** The hours of a doctor who has set none: nothing is offered. */
-export const unsetSchedule = (timeZone: string): Schedule => ({
-  timeZone,
-  rules: [],
-  slotMinutes: 30,
-  minNoticeMinutes: 0,
-  horizonDays: 60,
-  dailyLimit: null,
-  approval: 'auto',
-  cancellationNoticeMinutes: 0,
-  version: 0,
-})
 
 /** Windows are kept from a day ago (a visit under way) to two days beyond the horizon (until replanned). */
 const PAST_MS = DAY_MS

@@ -1,0 +1,41 @@
+/** What a doctor says of their time: policy, hours, dated openings, visit types. */
+import type { VisitMode } from './appointment'
+import type { AvailabilityRule } from './availability'
+import type { Interval } from './interval'
+import type { SlotPolicy, SlotVisitType } from './slot'
+
+export interface Policy extends SlotPolicy {
+  readonly approval: 'auto' | 'manual'
+  readonly cancellationNoticeMinutes: number
+}
+
+/** A doctor's weekly hours and booking policy. `version` counts its changes, for If-Match. */
+export interface Schedule extends Policy {
+  readonly timeZone: string
+  readonly rules: readonly AvailabilityRule[]
+  readonly version: number
+}
+
+export interface Opening extends Interval {
+  readonly id: string
+}
+
+export interface VisitType extends SlotVisitType {
+  readonly name: string
+  readonly mode: VisitMode
+  readonly feeMinor: number | null
+  readonly feeCurrency: string | null
+}
+
+/** The hours of a doctor who has set none: nothing is offered. */
+export const unsetSchedule = (timeZone: string): Schedule => ({
+  timeZone,
+  rules: [],
+  slotMinutes: 30,
+  minNoticeMinutes: 0,
+  horizonDays: 60,
+  dailyLimit: null,
+  approval: 'auto',
+  cancellationNoticeMinutes: 0,
+  version: 0,
+})

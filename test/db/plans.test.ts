@@ -1,0 +1,233 @@
+/** What each query of the program costs: no plan walks a whole table, and no cost grows with history. */
+import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { openDatabase } from '#db/database'
+import { newId } from '#db/id'
+import { useRight } from '#db/right'
+import { APPOINTMENT_STATUSES } from '#db/schema'
+import { everyMinute } from '#messaging/minutely'
+import { findAppointment, findAppointments } from '#scheduling/find-appointments'
+import { app } from '../../src/app'
+import { type SeededUser, seedUser } from '../support/accounts'
+import { call } from '../support/api'
+import { type Asked, planOf, recording } from './recording'
+import { DAY_MS, insertVisit, rows, sql, updateVisit } from './rows'
+
+/** Steps that look at every row of what is a handful, by design. */
+const SMALL = [
+  // The statement's own parameter, not a table.
+  /^SCAN json_each VIRTUAL TABLE/,
+  /^SCAN CONSTANT ROW$/,
+  // The readiness probe reads the marks of the installation; there are two.
+  /^SCAN setting$/,
+  // The full-text index is asked by its own means.
+  /^SCAN doctor_search VIRTUAL TABLE INDEX \d+:M/,
+]
+
+const walksAll = (step: string): boolean =>
+  /^SCAN /.test(step) && !/ USING (COVERING )?INDEX /.test(step) && !SMALL.some((small) => small.test(step))
+
+/** Fails with the statement and its plan where a step walks a whole table. */
+async function expectNoScan(asked: readonly Asked[], atLeast: number): Promise<void> {
+  const different = new Map(asked.map((one) => [one.sql, one]))
+  expect(different.size).toBeGreaterThanOrEqual(atLeast)
+  for (const one of different.values()) {
+    const plan = await planOf(one)
+    expect(plan.filter(walksAll), `${one.sql}\n${plan.join('\n')}`).toEqual([])
+  }
+}
+
+let doctor: SeededUser
+let patient: SeededUser
+let admin: SeededUser
+
+beforeAll(async () => {
+  doctor = await seedUser(env, 'doctor', { fullName: 'Ada Planner' })
+  patient = await seedUser(env, 'patient')
+  admin = await seedUser(env, 'admin')
+})
+
+it('A whole table is told from an index, so that the tests below can fail', async () => {
+  expect((await planOf({ sql: 'SELECT * FROM appointment', params: [] })).some(walksAll)).toBe(true)
+  const unindexed = { sql: 'SELECT id FROM appointment WHERE notes = ?', params: ['x'] }
+  expect((await planOf(unindexed)).some(walksAll)).toBe(true)
+  const indexed = { sql: 'SELECT * FROM appointment WHERE id = ?', params: ['x'] }
+  expect((await planOf(indexed)).some(walksAll)).toBe(false)
+})
+
+describe('No whole table is walked', () => {
+  it('to find appointments, whoever asks and whatever for', async () => {
+    const { DB, asked } = recording()
+    const none = { statuses: undefined, doctorId: undefined, patientId: undefined, after: undefined }
+    const filters = [
+      {},
+      { statuses: ['pending'] as const },
+      { statuses: APPOINTMENT_STATUSES },
+      { doctorId: doctor.userId },
+      { patientId: patient.userId },
+      { doctorId: doctor.userId, patientId: patient.userId, statuses: ['confirmed'] as const },
+      { fromMs: 1, toMs: 2 },
+      { after: [1, 'apt_1'] as const },
+    ]
+    for (const [role, { userId, sessionId }] of Object.entries({ patient, doctor, admin })) {
+      const actor = { userId, sessionId, role: role as 'patient' | 'doctor' | 'admin' }
+      const database = openDatabase(DB, 'first-primary')
+      for (const filter of filters) {
+        for (const descending of [true, false]) {
+          const bounds = { fromMs: undefined, toMs: undefined, rows: 21, counted: true, descending }
+          expect(await findAppointments(database, actor, { ...none, ...bounds, ...filter })).toBeDefined()
+        }
+      }
+      expect(await findAppointment(database, actor, 'apt_1')).toBe('not-found')
+    }
+    await expectNoScan(asked, 30)
+  })
+
+  it('by any reading over HTTP', async () => {
+    const { DB, asked } = recording()
+    const cursor = btoa(JSON.stringify([1, 'apt_1'])).replaceAll('=', '')
+    const names = btoa(JSON.stringify(['a', 'usr_1'])).replaceAll('=', '')
+    const paths: Record<string, readonly string[]> = {
+      [doctor.token]: [
+        '/v1/me',
+        '/v1/doctors/me',
+        '/v1/doctors/me/schedule',
+        '/v1/doctors/me/availability?count=true',
+        `/v1/doctors/me/availability?cursor=${cursor}`,
+        '/v1/doctors/me/visit-types?count=true',
+        `/v1/doctors/me/visit-types?cursor=${cursor}`,
+        `/v1/appointments?count=true&cursor=${cursor}`,
+      ],
+      '': [
+        '/health/ready',
+        '/v1/doctors?count=true',
+        `/v1/doctors?cursor=${names}`,
+        '/v1/doctors?q=ada%20pl&count=true',
+        '/v1/doctors?specialty=cardiology&count=true',
+        '/v1/doctors?q=ada&specialty=spc_cardiology',
+        `/v1/doctors/${doctor.userId}`,
+        '/v1/specialties?count=true',
+      ],
+    }
+    for (const [token, list] of Object.entries(paths)) {
+      for (const path of list) {
+        const context = createExecutionContext()
+        const headers: Record<string, string> = token === '' ? {} : { Authorization: `Bearer ${token}` }
+        const answer = await app.request(path, { headers }, { ...env, DB }, context)
+        expect(answer.status, path).toBe(200)
+        await waitOnExecutionContext(context)
+      }
+    }
+    await expectNoScan(asked, 15)
+  })
+
+  it('by the cron, neither to publish nor to wake nor to clean up', async () => {
+    const { DB, asked } = recording()
+    await sql(
+      `INSERT INTO event (id, type, subject_id, at, data) VALUES ('evt_due', 'user.updated', 's', 0, '{}')`,
+    )
+    await everyMinute({ ...env, DB }, Date.now())
+    const texts = asked.map(({ sql: text }) => text).join('\n')
+    for (const table of ['event', 'appointment', 'idempotency', 'setting']) expect(texts).toContain(table)
+    expect(await rows(`SELECT id FROM event WHERE id = 'evt_due' AND published_at IS NULL`)).toEqual([])
+    await expectNoScan(asked, 4)
+  })
+
+  it('by a doctor’s object: loading, hours, openings, booking, cancelling, verifying', async () => {
+    const { DB, asked } = recording()
+    const owner = await seedUser(env, 'doctor')
+    const stub = env.DOCTOR_CALENDAR.getByName(owner.userId)
+    await runInDurableObject(stub, (object) => {
+      Object.assign(object, { env: { ...env, DB } })
+    })
+    const everyDay = { rrule: 'FREQ=DAILY', startTime: '00:00', endTime: '12:00', startDate: '2026-01-01' }
+    const hours = { timeZone: 'UTC', rules: [everyDay] }
+    const day = new Date(Date.now() + 2 * DAY_MS).toISOString().slice(0, 10)
+    const opening = { start: `${day}T13:00:00Z`, end: `${day}T14:00:00Z` }
+    const booking = { doctorId: owner.userId, start: `${day}T09:00:00Z` }
+    const send = async (method: string, path: string, token: string, body?: unknown, key?: string) => {
+      const headers = key === undefined ? {} : { 'Idempotency-Key': key }
+      const answer = await call(method, path, { token, headers, ...(body !== undefined && { body }) })
+      expect(answer.status, `${method} ${path}`).toBeLessThan(300)
+      return answer.body
+    }
+    await send('PUT', '/v1/doctors/me/schedule', owner.token, hours)
+    const added = await send('POST', '/v1/doctors/me/availability', owner.token, opening, 'plans-1')
+    await send('DELETE', `/v1/doctors/me/availability/${added.id}`, owner.token)
+    const booked = await send('POST', '/v1/appointments', patient.token, booking, 'plans-2')
+    await send('POST', '/v1/appointments', patient.token, booking, 'plans-2')
+    await send('POST', `/v1/appointments/${booked.id}/cancel`, patient.token)
+    await send('POST', `/v1/appointments/${booked.id}/cancel`, patient.token)
+    await send('POST', '/v1/appointments', patient.token, booking)
+    await send('POST', `/v1/admin/doctors/${owner.userId}/verify`, admin.token)
+    await expectNoScan(asked, 20)
+  })
+})
+
+describe('What a write of an appointment reads', () => {
+  /** So many appointments of both, one a day, into the past and the future of the one that is measured. */
+  async function withHistory(count: number): Promise<{ insert: number; move: number; cancel: number }> {
+    const owner = await seedUser(env, 'doctor')
+    const who = await seedUser(env, 'patient')
+    const originMs = Date.UTC(2040, 0, 1)
+    const one = insertVisit({ doctor: owner, patient: who, originMs: 0, start: 0, end: 30 })
+    const placed = (parameter: number): string => `?${parameter} + value * ${DAY_MS}`
+    const many = one.sql
+      .replace(/VALUES \((.*)\)$/s, 'SELECT $1 FROM json_each(?10)')
+      .replace('?1,', `'apt_' || ?1 || value,`)
+      .replace(/\?([5-8])/g, (_, parameter) => placed(Number(parameter)))
+    const at = [originMs, originMs + 1_800_000, originMs, originMs + 1_800_000, 'confirmed']
+    const days = Array.from({ length: count }, (_, index) => index - count / 2)
+    const ids = [newId('apt'), owner.userId, who.userId, owner.visitTypeId]
+    await env.DB.prepare(many)
+      .bind(...ids, ...at, JSON.stringify(days))
+      .run()
+    expect(await rows('SELECT count(*) AS n FROM appointment WHERE doctor_id = ?', owner.userId)).toEqual([
+      { n: count },
+    ])
+
+    const id = newId('apt')
+    const visit = { id, doctor: owner, patient: who, originMs, start: 60, end: 90 }
+    const cost = async (statement: Asked): Promise<number> => {
+      const { meta } = await env.DB.prepare(statement.sql)
+        .bind(...statement.params)
+        .run()
+      expect(meta.changes).toBe(1)
+      return meta.rows_read
+    }
+    return {
+      insert: await cost(insertVisit(visit)),
+      move: await cost(updateVisit(id, 'start_ms = start_ms + 1')),
+      cancel: await cost(updateVisit(id, `status = 'cancelled'`)),
+    }
+  }
+
+  it('is the same with ten appointments and with ten thousand, of the same doctor and patient', async () => {
+    const few = await withHistory(10)
+    const many = await withHistory(10_000)
+    for (const action of ['insert', 'move', 'cancel'] as const) {
+      expect(many[action] - few[action], `${action}: ${few[action]} → ${many[action]}`).toBeLessThanOrEqual(2)
+      expect(many[action]).toBeLessThan(40)
+    }
+  })
+
+  it('has one row of the view of rights, however many sessions the user has', async () => {
+    const actor = { userId: patient.userId, sessionId: patient.sessionId, role: 'patient' } as const
+    const cost = async (): Promise<number> => {
+      const { sql: text, params } = useRight(actor, 0)
+      return (
+        await env.DB.prepare(text)
+          .bind(...params)
+          .run()
+      ).meta.rows_read
+    }
+    const few = await cost()
+    await sql(
+      `INSERT INTO session SELECT id || value, user_id, role, 0, 0, 0, NULL FROM session, json_each(?) WHERE id = ?`,
+      JSON.stringify(Array.from({ length: 500 }, (_, index) => index)),
+      patient.sessionId,
+    )
+    expect(await cost()).toBe(few)
+  })
+})
