@@ -8,7 +8,7 @@ import { type ObjectAnswer, type Refused, refused } from './answer'
 import { BOOKING_LIMIT } from './attempts'
 import { formatInstant } from './core/time'
 import type { DoctorCalendar } from './doctor-calendar'
-import { forgetOlder } from './kept-openings'
+import { hear } from './kept-openings'
 
 const DOCTOR_ID = idPattern('usr')
 
@@ -51,7 +51,7 @@ export async function callCalendar<T>(
   addCost(cost, answer.cost)
   if (answer.bookmark !== undefined) c.set('objectBookmark', answer.bookmark)
   if (answer.rate !== undefined) describeRate(c, answer.rate)
-  forgetOlder(doctorId, answer.version)
+  if (answer.version > 0) hear(doctorId, answer.version)
   return answer
 }
 

@@ -6,7 +6,7 @@ import type { Context } from 'hono'
 import type { AppEnv } from '#http/context'
 import type { Refused } from './answer'
 import { callCalendar } from './call-calendar'
-import { keepOpenings, keptOpenings, type ReadOpenings } from './kept-openings'
+import { heardVersion, keepOpenings, keptOpenings, type ReadOpenings } from './kept-openings'
 import { type Openings, openingsKey } from './openings'
 
 /** Seconds that a place of KV may keep a value: the least that KV takes. */
@@ -24,7 +24,10 @@ export type OpeningsAnswer =
   | { readonly ok: true; readonly read: ReadOpenings }
   | { readonly ok: false; readonly refusal: Refused }
 
-/** A doctor's openings: from the isolate, else from KV, else from the object. */
+/**
+ * A doctor's openings: from the isolate, else from KV, else from the object. A value of KV that is older than
+ * a version heard of here does not count, so that a client sees what it has just changed.
+ */
 export async function readOpenings(
   c: Context<AppEnv>,
   doctorId: string,
@@ -49,5 +52,6 @@ async function readCached(
     type: 'json',
     cacheTtl: KV_CACHE_SECONDS,
   })
-  return value !== null && value.version >= atLeast ? keepOpenings(value, nowMs) : undefined
+  const newEnough = Math.max(atLeast, heardVersion(doctorId))
+  return value !== null && value.version >= newEnough ? keepOpenings(value, nowMs) : undefined
 }
