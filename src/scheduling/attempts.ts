@@ -7,14 +7,13 @@ import { MINUTE_MS } from './core/time'
 export const BOOKING_LIMIT: RateLimit = { attempts: 10, windowMs: MINUTE_MS }
 
 export class Attempts {
-  constructor(private readonly sql: SqlStorage) {
-    sql.exec(
-      'CREATE TABLE IF NOT EXISTS bucket (patient_id TEXT PRIMARY KEY, full_at INTEGER NOT NULL) STRICT',
-    )
-  }
+  #ready = false
+
+  constructor(private readonly sql: SqlStorage) {}
 
   /** Counts an attempt of this patient at `nowMs`; a refused one costs nothing more. */
   count(patientId: string, nowMs: number): { allowed: boolean; rate: RateState } {
+    this.#prepare(nowMs)
     const [bucket] = this.sql
       .exec<{ full_at: number }>('SELECT full_at FROM bucket WHERE patient_id = ?', patientId)
       .toArray()
@@ -30,8 +29,14 @@ export class Attempts {
     return { allowed: decision.allowed, rate: { remaining: decision.remaining, retryAfterSeconds } }
   }
 
-  /** Full buckets say nothing. */
-  forgetFull(nowMs: number): void {
+  /** With the first attempt, not with the object: that of an unknown doctor writes nothing. */
+  #prepare(nowMs: number): void {
+    if (this.#ready) return
+    this.sql.exec(
+      'CREATE TABLE IF NOT EXISTS bucket (patient_id TEXT PRIMARY KEY, full_at INTEGER NOT NULL) STRICT',
+    )
+    // Full buckets say nothing.
     this.sql.exec('DELETE FROM bucket WHERE full_at <= ?', nowMs)
+    this.#ready = true
   }
 }

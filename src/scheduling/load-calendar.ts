@@ -2,7 +2,7 @@
  * Loading: one batch on the primary that raises both epochs, so that whatever an older writer sent is
  * refused from now on, and reads everything that a calendar holds.
  */
-import { and, asc, eq, gt, gte, inArray, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, gte, inArray, lt, sql } from 'drizzle-orm'
 import type { Database } from '#db/database'
 import { appointment, calendar, doctor, idempotency, opening, schedule, user, visitType } from '#db/schema'
 import type { Appointment } from './core/appointment'
@@ -44,7 +44,8 @@ export async function loadCalendar(
   doctorId: string,
   nowMs: number,
 ): Promise<Loaded | undefined> {
-  const [epochs, doctors, schedules, openings, visitTypes, appointments, answers] = await db.batch([
+  const fromMs = nowMs - LOADED_PAST_MS
+  const [epochs, doctors, schedules, openings, visitTypes, appointments, overdue, answers] = await db.batch([
     db
       .update(calendar)
       .set({ epoch: sql`${calendar.epoch} + 1`, writerEpoch: sql`${calendar.epoch} + 1` })
@@ -59,9 +60,7 @@ export async function loadCalendar(
     db
       .select({ id: opening.id, startMs: opening.startMs, endMs: opening.endMs })
       .from(opening)
-      .where(
-        and(eq(opening.doctorId, doctorId), gt(opening.startMs, nowMs - LOADED_PAST_MS - MAX_OPENING_MS)),
-      ),
+      .where(and(eq(opening.doctorId, doctorId), gt(opening.startMs, fromMs - MAX_OPENING_MS))),
     db
       .select()
       .from(visitType)
@@ -73,8 +72,20 @@ export async function loadCalendar(
       .where(
         and(
           eq(appointment.doctorId, doctorId),
-          gte(appointment.startMs, nowMs - LOADED_PAST_MS),
+          gte(appointment.startMs, fromMs),
           inArray(appointment.status, COUNTED),
+        ),
+      ),
+    // Requests that nobody answered while the object slept. There are few in all, so the index of their status
+    // finds them; the plus keeps SQLite from walking the doctor's whole past instead.
+    db
+      .select()
+      .from(appointment)
+      .where(
+        and(
+          eq(appointment.status, 'pending'),
+          lt(appointment.startMs, fromMs),
+          sql`+${appointment.doctorId} = ${doctorId}`,
         ),
       ),
     db
@@ -95,7 +106,7 @@ export async function loadCalendar(
       schedule: row === undefined ? unsetSchedule(who.timeZone) : scheduleOf(row),
       openings: openings.sort((a, b) => a.startMs - b.startMs),
       visitTypes,
-      appointments,
+      appointments: [...overdue, ...appointments],
     }),
     answers: new Map(answers.map((known) => [keyOf(known.userId, known.key), known])),
   }

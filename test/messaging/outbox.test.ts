@@ -129,18 +129,24 @@ describe('the queue', () => {
 })
 
 describe('the cron', () => {
-  it('wakes a doctor whose object forgot a request that nobody approved', async () => {
-    const doctor = await seedClinic({ approval: 'manual' })
-    const [patient] = await seedUsers('patient', 1)
-    const { body } = await book(patient, doctor.userId, await openStart(doctor.userId))
-    await evictDurableObject(calendarObject(doctor.userId))
-    const after = Date.parse(body.start) + 1
-    vi.useFakeTimers({ toFake: ['Date'], now: after })
-    await runCron(after)
-    expect(await rows('SELECT status FROM appointment WHERE id = ?', body.id)).toEqual([
-      { status: 'rejected' },
-    ])
-  })
+  it.each([
+    ['a moment', 1],
+    ['a week', 7 * 86_400_000],
+  ])(
+    'wakes a doctor whose object slept through a request that nobody approved: %s late',
+    async (_, lateMs) => {
+      const doctor = await seedClinic({ approval: 'manual' })
+      const [patient] = await seedUsers('patient', 1)
+      const { body } = await book(patient, doctor.userId, await openStart(doctor.userId))
+      await evictDurableObject(calendarObject(doctor.userId))
+      const after = Date.parse(body.start) + lateMs
+      vi.useFakeTimers({ toFake: ['Date'], now: after })
+      await runCron(after)
+      expect(await rows('SELECT status FROM appointment WHERE id = ?', body.id)).toEqual([
+        { status: 'rejected' },
+      ])
+    },
+  )
 
   it('removes keys that no longer hold, and no other', async () => {
     const doctor = await seedClinic()

@@ -19,7 +19,7 @@ export interface CalendarFacts {
   readonly schedule: Schedule
   readonly openings: readonly Opening[]
   readonly visitTypes: readonly VisitType[]
-  /** Those that count towards a daily limit or are active, from a day and a half ago on. */
+  /** Those that count towards a daily limit or are active, from a day and a half ago on; and overdue ones. */
   readonly appointments: readonly Appointment[]
 }
 
@@ -136,7 +136,11 @@ export class Calendar {
 
   /** The earliest start of an appointment that still waits for approval. */
   nextPendingStartMs(): number | undefined {
-    return this.#taken.find(({ appointment }) => appointment.status === 'pending')?.appointment.startMs
+    const pending = this.#taken.filter(({ appointment }) => appointment.status === 'pending')
+    // In the order of blocked starts, which buffers may make another than that of starts.
+    return pending.length === 0
+      ? undefined
+      : Math.min(...pending.map(({ appointment }) => appointment.startMs))
   }
 
   /** Appointments that waited for approval until their start. */
