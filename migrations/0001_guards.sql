@@ -66,7 +66,11 @@ CREATE TRIGGER doctor_version BEFORE UPDATE ON doctor WHEN NEW.version <> OLD.ve
   SELECT RAISE(ABORT, 'stale-version');
 END;
 --> statement-breakpoint
-CREATE TRIGGER event_facts BEFORE UPDATE OF sequence, id, type, actor_id, subject_id, at, data ON event BEGIN
+-- By value, not by UPDATE OF: a column list would not see the sequence under its other name, rowid.
+CREATE TRIGGER event_facts BEFORE UPDATE ON event
+WHEN NEW.sequence <> OLD.sequence OR NEW.id <> OLD.id OR NEW.type <> OLD.type
+  OR NEW.actor_id IS NOT OLD.actor_id OR NEW.subject_id <> OLD.subject_id OR NEW.at <> OLD.at
+  OR NEW.data <> OLD.data BEGIN
   SELECT RAISE(ABORT, 'event-append-only');
 END;
 --> statement-breakpoint

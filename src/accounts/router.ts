@@ -141,6 +141,7 @@ export const accounts = new Hono<AppEnv>()
     operation('updateMe', {
       tag: 'Accounts',
       summary: 'Changes the members given; null clears one',
+      headers: ['If-Match'],
       answers: { 200: { description: 'The changed user', schema: Me } },
       problems: ['mobile-taken', 'precondition-failed'],
     }),

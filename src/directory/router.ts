@@ -1,10 +1,9 @@
 /** The directory: whom you can see. */
 import { Hono } from 'hono'
 import * as z from 'zod'
-import { bodyHashOf } from '#db/idempotency'
 import type { AppEnv } from '#http/context'
-import { etagOf, hashEtag, ifNoneMatchHits } from '#http/etag'
-import { IDEMPOTENCY_KEY_FAULT, markReplayed, readIdempotencyKey } from '#http/idempotency-key'
+import { answerTagged, etagOf } from '#http/etag'
+import { IDEMPOTENCY_KEY_FAULT, keyedRequest, markReplayed } from '#http/idempotency-key'
 import { operation } from '#http/operation'
 import { CURSOR_FAULT, PageOf, pageQuery } from '#http/page'
 import { problem } from '#http/problem'
@@ -26,15 +25,14 @@ export const directory = new Hono<AppEnv>()
     operation('listDoctors', {
       tag: 'Directory',
       summary: 'Finds doctors by name and specialty, ordered by name',
+      headers: ['If-None-Match'],
       answers: { 200: { description: 'A page of doctors', schema: PageOf(Doctor) }, ...NOT_MODIFIED },
     }),
     validate('query', DoctorsQuery),
     async (c) => {
       const page = await listDoctors(databaseOf(c), c.req.valid('query'))
       if (page === undefined) return invalid(c, [CURSOR_FAULT])
-      const etag = await hashEtag(JSON.stringify(page))
-      c.header('ETag', etag)
-      return ifNoneMatchHits(c.req.header('If-None-Match'), etag) ? c.body(null, 304) : c.json(page, 200)
+      return answerTagged(c, page)
     },
   )
   // Before the doctor of an id, which `me` would otherwise be.
@@ -57,6 +55,7 @@ export const directory = new Hono<AppEnv>()
     operation('updateOwnDoctor', {
       tag: 'Directory',
       summary: 'Changes the members given; null clears one',
+      headers: ['If-Match'],
       answers: { 200: { description: 'The changed profile', schema: OwnDoctor } },
       problems: ['precondition-failed'],
     }),
@@ -77,6 +76,7 @@ export const directory = new Hono<AppEnv>()
     operation('getDoctor', {
       tag: 'Directory',
       summary: 'A doctor, what they offer, and when they are next free',
+      headers: ['If-None-Match'],
       answers: { 200: { description: 'The doctor', schema: DoctorDetail }, ...NOT_MODIFIED },
       problems: ['doctor-not-found'],
     }),
@@ -86,9 +86,7 @@ export const directory = new Hono<AppEnv>()
       const doctor = await findDoctor(databaseOf(c), id)
       if (doctor === undefined) return problem(c, 'doctor-not-found')
       const detail = { ...doctor, nextAvailable: await nextAvailableOf(c, id) }
-      const etag = await hashEtag(JSON.stringify(detail))
-      c.header('ETag', etag)
-      return ifNoneMatchHits(c.req.header('If-None-Match'), etag) ? c.body(null, 304) : c.json(detail, 200)
+      return answerTagged(c, detail)
     },
   )
   .get(
@@ -96,15 +94,14 @@ export const directory = new Hono<AppEnv>()
     operation('listSpecialties', {
       tag: 'Directory',
       summary: 'The specialties, ordered by name',
+      headers: ['If-None-Match'],
       answers: { 200: { description: 'A page of specialties', schema: PageOf(Specialty) }, ...NOT_MODIFIED },
     }),
     validate('query', z.strictObject(pageQuery)),
     async (c) => {
       const page = await listSpecialties(databaseOf(c), c.req.valid('query'))
       if (page === undefined) return invalid(c, [CURSOR_FAULT])
-      const etag = await hashEtag(JSON.stringify(page))
-      c.header('ETag', etag)
-      return ifNoneMatchHits(c.req.header('If-None-Match'), etag) ? c.body(null, 304) : c.json(page, 200)
+      return answerTagged(c, page)
     },
   )
   .post(
@@ -112,19 +109,17 @@ export const directory = new Hono<AppEnv>()
     operation('createSpecialty', {
       tag: 'Directory',
       summary: 'Adds a specialty',
-      description: 'Honours `Idempotency-Key`.',
+      headers: ['Idempotency-Key'],
       answers: { 201: { description: 'The new specialty', schema: Specialty } },
       problems: ['specialty-exists', 'idempotency-key-reused'],
     }),
     validate('json', NewSpecialty),
     async (c) => {
-      const key = readIdempotencyKey(c)
-      if (key === undefined) return invalid(c, [IDEMPOTENCY_KEY_FAULT])
       const body = c.req.valid('json')
-      const route = 'POST /v1/specialties'
-      const keyed = key === null ? undefined : { key, route, bodyHash: await bodyHashOf(route, body) }
+      const key = await keyedRequest(c, 'POST /v1/specialties', body)
+      if (key === 'malformed') return invalid(c, [IDEMPOTENCY_KEY_FAULT])
       const database = databaseOf(c, 'first-primary')
-      const result = await createSpecialty(database, c.var.actor, body.name, keyed, Date.now())
+      const result = await createSpecialty(database, c.var.actor, body.name, key, Date.now())
       if (!result.ok) return problem(c, result.code)
       if (result.value.replayed) markReplayed(c)
       return c.json(result.value.specialty, 201)

@@ -3,6 +3,8 @@
  * everything and hits nothing; one that is malformed names no tag, so that a broken `If-Match` never lets an
  * update through.
  */
+import type { Context } from 'hono'
+import type { AppEnv } from './context'
 
 /** An entity tag: `"…"`, weak with `W/` before it; a comma may stand between the quotes. */
 const ENTITY_TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g
@@ -41,4 +43,20 @@ const opaque = (tag: string): string => tag.replace(/^W\//, '')
 export function versionsInIfMatch(header: string | undefined): number[] | undefined {
   if (header === undefined || header.trim() === '*') return undefined
   return tagsOf(header).flatMap((tag) => (/^"\d{1,15}"$/.test(tag) ? [Number(tag.slice(1, -1))] : []))
+}
+
+/**
+ * Answers a public reading with the tag of what it says, or 304 where the client has it already. `untagged`
+ * members, such as the time of the answer, do not count.
+ */
+export async function answerTagged<Body extends object, Untagged extends object = object>(
+  c: Context<AppEnv>,
+  body: Body,
+  untagged?: Untagged,
+) {
+  const etag = await hashEtag(JSON.stringify(body))
+  c.header('ETag', etag)
+  c.header('Cache-Control', 'public, max-age=0, must-revalidate')
+  if (ifNoneMatchHits(c.req.header('If-None-Match'), etag)) return c.body(null, 304)
+  return c.json({ ...body, ...untagged } as Body & Untagged, 200)
 }

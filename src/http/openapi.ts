@@ -8,7 +8,7 @@ import type { AppEnv } from './context'
 import { type AnswerDocument, type OperationInfo, operationOf } from './operation'
 import { PUBLIC, permissions } from './permission'
 import { PROBLEMS, Problem, type ProblemCode } from './problem'
-import { type Target, validatorOf } from './validate'
+import { type Validated, validatorOf } from './validate'
 
 type JsonSchema = Record<string, unknown>
 
@@ -16,7 +16,7 @@ interface Route {
   method: string
   path: string
   info: OperationInfo
-  validators: { target: Target; schema: z.ZodType }[]
+  validators: Validated[]
 }
 
 /** Every operation of the app with its validators, in the order of the routes. */
@@ -71,10 +71,13 @@ function describeOperation({ info, validators }: Route, schemas: Record<string, 
     ...(info.description !== undefined && { description: info.description }),
     ...(access !== PUBLIC && { 'x-roles': access }),
     security: access === PUBLIC ? [] : [{ bearer: [] }, { password: [] }],
-    parameters: validators.flatMap((validator) => describeParameters(validator, schemas)),
+    parameters: [
+      ...validators.flatMap((validator) => describeParameters(validator, schemas)),
+      ...(info.headers ?? []).map((name) => ({ ...HEADERS[name], name, in: 'header', required: false })),
+    ],
     ...(body !== undefined && {
       requestBody: {
-        required: true,
+        required: body.presence === 'required',
         content: {
           [body.target === 'json' ? 'application/json' : 'application/x-www-form-urlencoded']: {
             schema: toJsonSchema(body.schema, 'input', schemas),
@@ -87,8 +90,17 @@ function describeOperation({ info, validators }: Route, schemas: Record<string, 
   }
 }
 
+const HEADERS = {
+  'Idempotency-Key': {
+    description: 'The same key and body gives the first answer again, for a day; another body is refused.',
+    schema: { type: 'string', minLength: 1, maxLength: 255 },
+  },
+  'If-Match': { description: 'Only if the ETag is still this one, else 412.', schema: { type: 'string' } },
+  'If-None-Match': { description: '304 if the ETag is still this one.', schema: { type: 'string' } },
+} as const
+
 function describeParameters(
-  { target, schema }: { target: Target; schema: z.ZodType },
+  { target, schema }: Validated,
   schemas: Record<string, JsonSchema>,
 ): JsonSchema[] {
   if (target === 'json' || target === 'form') return []
@@ -121,7 +133,7 @@ const describeAnswers = (
 /** The problems of an operation by status, each with the codes that it may carry. */
 function describeProblems(
   info: OperationInfo,
-  validators: readonly { target: Target }[],
+  validators: readonly Validated[],
   schemas: Record<string, JsonSchema>,
 ): JsonSchema {
   const codes = new Set<ProblemCode>(info.problems)

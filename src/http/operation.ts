@@ -21,6 +21,8 @@ export interface OperationDocument {
   readonly tag: 'System' | 'Accounts' | 'Directory' | 'Scheduling' | 'Appointments'
   readonly summary: string
   readonly description?: string
+  /** Conditions and keys that it honours. */
+  readonly headers?: readonly ('Idempotency-Key' | 'If-Match' | 'If-None-Match')[]
   readonly answers: Readonly<Record<number, AnswerDocument>>
   /** What it may refuse, beyond what its permission and its validators already say. */
   readonly problems?: readonly ProblemCode[]

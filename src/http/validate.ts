@@ -13,11 +13,18 @@ export type Target = 'json' | 'form' | 'query' | 'param' | 'header'
 
 const CONTENT_TYPES = { json: 'application/json', form: 'application/x-www-form-urlencoded' } as const
 
-const validators = new WeakMap<object, { target: Target; schema: z.ZodType }>()
+/** What a validating middleware validates. */
+export interface Validated {
+  readonly target: Target
+  readonly schema: z.ZodType
+  /** Whether a body may be left out. */
+  readonly presence: 'required' | 'optional'
+}
 
-/** What a validating middleware validates, if the handler is one. */
-export const validatorOf = (handler: object): { target: Target; schema: z.ZodType } | undefined =>
-  validators.get(handler)
+const validators = new WeakMap<object, Validated>()
+
+/** What the handler validates, if it is a validating middleware. */
+export const validatorOf = (handler: object): Validated | undefined => validators.get(handler)
 
 /** The most faults that one answer lists. */
 const MAX_FAULTS = 100
@@ -62,7 +69,7 @@ export function validate<T extends Target, S extends z.ZodType>(
     return undefined
   })
   if (target !== 'json' && target !== 'form') {
-    validators.set(inner, { target, schema })
+    validators.set(inner, { target, schema, presence })
     return inner
   }
   const validator = async (c: Context<AppEnv>, next: () => Promise<void>) => {
@@ -77,7 +84,7 @@ export function validate<T extends Target, S extends z.ZodType>(
       return invalid(c, [{ pointer: '', detail: 'This is not JSON' }])
     return (inner as unknown as MiddlewareHandler<AppEnv>)(c, next)
   }
-  validators.set(validator, { target, schema })
+  validators.set(validator, { target, schema, presence })
   return validator as unknown as typeof inner
 }
 

@@ -71,6 +71,7 @@ export const appointmentRoutes = new Hono<AppEnv>()
     operation('bookAppointment', {
       tag: 'Appointments',
       summary: 'Books a slot',
+      headers: ['Idempotency-Key'],
       description: 'Send an Idempotency-Key: a retry with the same key gives the first answer again.',
       answers: {
         201: { description: 'Booked: `confirmed`, or `pending` until approved', schema: AppointmentView },
@@ -180,6 +181,7 @@ export const appointmentRoutes = new Hono<AppEnv>()
     operation('cancelAppointment', {
       tag: 'Appointments',
       summary: 'Cancels; the slot is free at once. Again is 200',
+      headers: ['If-Match'],
       answers: { 200: { description: 'The cancelled appointment', schema: AppointmentView } },
       problems: cancelProblems,
     }),
@@ -192,6 +194,7 @@ export const appointmentRoutes = new Hono<AppEnv>()
     operation('deleteAppointment', {
       tag: 'Appointments',
       summary: 'The same as cancelling without a reason',
+      headers: ['If-Match'],
       answers: { 200: { description: 'The cancelled appointment', schema: AppointmentView } },
       problems: cancelProblems,
     }),

@@ -82,6 +82,7 @@ export const openingRoutes = new Hono<AppEnv>()
     operation('addOpening', {
       tag: 'Scheduling',
       summary: 'Adds a dated opening beside the rules',
+      headers: ['Idempotency-Key'],
       answers: { 201: { description: 'The opening', schema: OpeningView } },
       problems: [
         'opening-in-past',

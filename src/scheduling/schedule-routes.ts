@@ -63,6 +63,7 @@ export const scheduleRoutes = new Hono<AppEnv>()
     operation('setSchedule', {
       tag: 'Scheduling',
       summary: 'Sets the own hours and booking policy',
+      headers: ['If-Match'],
       answers: { 200: { description: 'The schedule', schema: ScheduleView } },
       problems: ['schedule-refused', 'precondition-failed', 'unavailable', 'overloaded'],
     }),

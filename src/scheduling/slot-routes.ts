@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import * as z from 'zod'
 import type { AppEnv } from '#http/context'
-import { hashEtag, ifNoneMatchHits } from '#http/etag'
+import { answerTagged } from '#http/etag'
 import { operation } from '#http/operation'
 import { problem } from '#http/problem'
 import { invalid, validate } from '#http/validate'
@@ -49,6 +49,7 @@ export const slotRoutes = new Hono<AppEnv>().get(
   operation('listSlots', {
     tag: 'Scheduling',
     summary: 'The open slots of a doctor',
+    headers: ['If-None-Match'],
     description:
       '`from` and `to` are dates (whole days, `to` included, in `timeZone`, by default the doctor’s) or instants (half-open); by default the coming 7 days, at most 62. `fresh=true` reads past the cache, `atLeast` only where it is older than that version.',
     answers: {
@@ -63,9 +64,9 @@ export const slotRoutes = new Hono<AppEnv>().get(
     const { id } = c.req.valid('param')
     const query = c.req.valid('query')
     const freshness = { fresh: query.fresh === 'true', atLeast: query.atLeast }
-    const answer = await readOpenings(c, id, freshness)
-    if (!answer.ok) return answerRefusal(c, answer.refusal)
-    const { openings, offer } = answer.read
+    const found = await readOpenings(c, id, freshness)
+    if (!found.ok) return answerRefusal(c, found.refusal)
+    const { openings, offer } = found.read
     if (!openings.bookable) return problem(c, 'doctor-not-found')
 
     const nowMs = Date.now()
@@ -88,11 +89,9 @@ export const slotRoutes = new Hono<AppEnv>().get(
       slots: slots(offer, visitType, range, nowMs).map(wordSlot),
       nextAvailable: next === undefined ? null : formatInstant(next.startMs),
     }
-    const etag = await hashEtag(JSON.stringify(list))
-    c.header('ETag', etag)
-    c.header('Cache-Control', freshness.fresh ? 'no-store' : 'public, max-age=0, must-revalidate')
-    if (ifNoneMatchHits(c.req.header('If-None-Match'), etag)) return c.body(null, 304)
-    return c.json({ ...list, asOf: formatInstant(openings.asOfMs) }, 200)
+    const answer = await answerTagged(c, list, { asOf: formatInstant(openings.asOfMs) })
+    if (freshness.fresh) c.header('Cache-Control', 'no-store')
+    return answer
   },
 )
 
