@@ -10,7 +10,7 @@ const secrets = {
 // The bindings below win over a developer's own; here they only spare the warning that none are set.
 Object.assign(process.env, secrets)
 
-export default defineConfig(async () => ({
+export default defineConfig({
   test: {
     // A request writes a log line: they are shown where a test fails.
     silent: 'passed-only',
@@ -40,4 +40,4 @@ export default defineConfig(async () => ({
       { test: { name: 'node', include: ['test/**/*.test.mjs'] } },
     ],
   },
-}))
+})

@@ -100,8 +100,9 @@ describe.each(['INSERT', 'UPDATE of the times', 'UPDATE of who takes part', 'UPD
       if (way === 'INSERT') return write(insertVisit({ ...visit, id }))
       if (way === 'UPDATE of who takes part') {
         expect(await write(insertVisit({ ...visit, ...elsewhere, id }))).toBe('done')
-        const assignments = 'doctor_id = ?, patient_id = ?'
-        return write(updateVisit(id, assignments, visit.doctor.userId, visit.patient.userId))
+        return elsewhere.doctor === undefined
+          ? write(updateVisit(id, 'patient_id = ?', visit.patient.userId))
+          : write(updateVisit(id, 'doctor_id = ?', visit.doctor.userId))
       }
       if (way === 'UPDATE of the status') {
         expect(await write(insertVisit({ ...visit, id, status: 'cancelled' }))).toBe('done')
@@ -119,11 +120,12 @@ describe.each(['INSERT', 'UPDATE of the times', 'UPDATE of who takes part', 'UPD
         const [bystander, stranger] = [await seedUser(env, 'doctor'), await seedUser(env, 'patient')]
         await write(insertVisit({ ...existing, doctor, patient, originMs: here }))
         await write(insertVisit({ ...existing, doctor, patient, originMs: there }))
-        const elsewhere = { doctor: bystander, patient: stranger }
-        expect(await arrive({ ...times, doctor, patient: other, originMs: here }, elsewhere)).toBe(atDoctor)
-        expect(await arrive({ ...times, doctor: colleague, patient, originMs: there }, elsewhere)).toBe(
-          ofPatient,
-        )
+        expect(
+          await arrive({ ...times, doctor, patient: other, originMs: here }, { doctor: bystander }),
+        ).toBe(atDoctor)
+        expect(
+          await arrive({ ...times, doctor: colleague, patient, originMs: there }, { patient: stranger }),
+        ).toBe(ofPatient)
       },
     )
   },
@@ -164,15 +166,24 @@ describe('Overlaps', () => {
       'done',
     )
     expect(await write(updateVisit(id, `status = 'in-progress'`))).toBe('done')
+    const upsert = insertVisit({ ...visit, start: 610, end: 640 })
+    const again = 'ON CONFLICT (id) DO UPDATE SET version = version + 1, notes = excluded.id'
+    expect(await write({ ...upsert, sql: `${upsert.sql} ${again}` })).toBe('done')
   })
 
   it.each(['pending', 'confirmed', 'in-progress'])('with a %s appointment are refused', async (status) => {
     const originMs = nextDay()
     await write(insertVisit({ ...existing, doctor, patient, originMs, status }))
     for (const mine of ['pending', 'confirmed', 'in-progress']) {
-      const same = { ...existing, originMs, status: mine }
-      expect(await write(insertVisit({ ...same, doctor, patient: other }))).toBe('slot-taken')
-      expect(await write(insertVisit({ ...same, doctor: colleague, patient }))).toBe('patient-busy')
+      for (const [owner, who, refusal] of [
+        [doctor, other, 'slot-taken'],
+        [colleague, patient, 'patient-busy'],
+      ] as const) {
+        const same = { ...existing, id: newId('apt'), originMs, doctor: owner, patient: who }
+        expect(await write(insertVisit({ ...same, status: mine }))).toBe(refusal)
+        expect(await write(insertVisit({ ...same, status: 'rejected' }))).toBe('done')
+        expect(await write(updateVisit(same.id, 'status = ?', mine))).toBe(refusal)
+      }
     }
   })
 
@@ -188,19 +199,21 @@ describe('Overlaps', () => {
   )
 
   it('are found twelve hours back, the longest visit with the longest buffers, and not a millisecond later', async () => {
-    const longest = { start: 120, end: 600, before: 120, after: 120 }
     const [atDoctor, ofPatient] = [nextDay(), nextDay()]
-    const [id, next] = [newId('apt'), newId('apt')]
+    const longest = { start: 120, end: 600, before: 120, after: 120 }
     await write(insertVisit({ ...longest, doctor, patient, originMs: atDoctor }))
     await write(insertVisit({ start: 0, end: 720, doctor, patient, originMs: ofPatient }))
-    const last = 12 * 60 - 1 / 60_000
-    const short = (owner: SeededUser, who: SeededUser, originMs: number, start: number) =>
-      insertVisit({ id, doctor: owner, patient: who, originMs, start, end: start + 30 })
-    expect(await write(short(doctor, other, atDoctor, last))).toBe('slot-taken')
-    expect(await write(short(colleague, patient, ofPatient, last))).toBe('patient-busy')
-    expect(await write(short(doctor, other, atDoctor, 720))).toBe('done')
-    const abutting = { id: next, doctor: colleague, patient, originMs: ofPatient, start: 720, end: 750 }
-    expect(await write(insertVisit(abutting))).toBe('done')
+    for (const [owner, who, originMs, refusal] of [
+      [doctor, other, atDoctor, 'slot-taken'],
+      [colleague, patient, ofPatient, 'patient-busy'],
+    ] as const) {
+      const visit = { doctor: owner, patient: who, originMs, start: 720, end: 750 }
+      expect(await write(insertVisit({ ...visit, start: 720 - 1 / 60_000 }))).toBe(refusal)
+      const id = newId('apt')
+      expect(await write(insertVisit({ ...visit, id }))).toBe('done')
+      const earlier = 'start_ms = start_ms - 1, blocked_start_ms = blocked_start_ms - 1'
+      expect(await write(updateVisit(id, earlier))).toBe(refusal)
+    }
   })
 
   it('cannot hide behind a visit that blocks more than twelve hours, for there is none', async () => {

@@ -8,6 +8,7 @@ import { useRight } from '#db/right'
 import { APPOINTMENT_STATUSES } from '#db/schema'
 import { everyMinute } from '#messaging/minutely'
 import { findAppointment, findAppointments } from '#scheduling/find-appointments'
+import { loadCalendar } from '#scheduling/load-calendar'
 import { app } from '../../src/app'
 import { type SeededUser, seedUser } from '../support/accounts'
 import { call } from '../support/api'
@@ -50,8 +51,6 @@ beforeAll(async () => {
 
 it('A whole table is told from an index, so that the tests below can fail', async () => {
   expect((await planOf({ sql: 'SELECT * FROM appointment', params: [] })).some(walksAll)).toBe(true)
-  const unindexed = { sql: 'SELECT id FROM appointment WHERE notes = ?', params: ['x'] }
-  expect((await planOf(unindexed)).some(walksAll)).toBe(true)
   const indexed = { sql: 'SELECT * FROM appointment WHERE id = ?', params: ['x'] }
   expect((await planOf(indexed)).some(walksAll)).toBe(false)
 })
@@ -163,6 +162,24 @@ describe('No whole table is walked', () => {
     await send('POST', `/v1/admin/doctors/${owner.userId}/verify`, admin.token)
     await expectNoScan(asked, 20)
   })
+})
+
+it('A load and the cron seek in the index that was made for them, so that no other doctor’s rows are read', async () => {
+  const { DB, asked } = recording()
+  await loadCalendar(openDatabase(DB, 'first-primary'), doctor.userId, Date.now())
+  await everyMinute({ ...env, DB }, Date.now())
+  const steps = (await Promise.all(asked.map(planOf))).flat().join('\n')
+  for (const step of [
+    'appointment USING INDEX appointment_doctor (doctor_id=? AND start_ms>?)',
+    'opening USING INDEX opening_doctor (doctor_id=? AND start_ms>?)',
+    'visit_type USING INDEX visit_type_doctor (doctor_id=?)',
+    'idempotency USING INDEX idempotency_doctor (doctor_id=? AND created_at>?)',
+    'appointment USING INDEX appointment_status (status=? AND start_ms<?)',
+    'event USING INDEX event_unpublished',
+    'idempotency USING COVERING INDEX idempotency_created (created_at<?)',
+  ]) {
+    expect(steps).toContain(step)
+  }
 })
 
 describe('What a write of an appointment reads', () => {

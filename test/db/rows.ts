@@ -45,11 +45,11 @@ export interface Visit {
 const COLUMNS = `id, doctor_id, patient_id, visit_type_id, start_ms, end_ms, blocked_start_ms, blocked_end_ms,
   status, mode, cancellable_until_ms, version, created_at, updated_at`
 
-export function insertVisit(visit: Visit, verb = 'INSERT'): Statement {
+export function insertVisit(visit: Visit): Statement {
   const { doctor, patient, originMs, start, end, before = 0, after = 0, status = 'confirmed' } = visit
   const at = (minute: number): number => originMs + minute * MINUTE_MS
   return statement(
-    `${verb} INTO appointment (${COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'in-person', ?5, 1, 0, 0)`,
+    `INSERT INTO appointment (${COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'in-person', ?5, 1, 0, 0)`,
     visit.id ?? newId('apt'),
     doctor.userId,
     patient.userId,

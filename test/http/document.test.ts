@@ -1,0 +1,223 @@
+/** The document of the API says what the API does: every route, who may call it, and what it answers. */
+import { expect, it } from 'vitest'
+import { routesOf } from '#http/openapi'
+import { PUBLIC, permissions } from '#http/permission'
+import { PROBLEMS } from '#http/problem'
+import { apiDocument, app } from '../../src/app'
+import { call } from '../support/api'
+
+interface Operation {
+  operationId: string
+  tags: string[]
+  summary: string
+  'x-roles'?: string[]
+  security: Record<string, string[]>[]
+  parameters: { name: string; in: string; required: boolean; schema: object }[]
+  requestBody?: { required: boolean; content: Record<string, { schema: object }> }
+  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>
+}
+
+const document = apiDocument() as unknown as {
+  openapi: string
+  info: { title: string; version: string }
+  servers: { url: string }[]
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, object>; securitySchemes: Record<string, object> }
+}
+
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+)
+const routes = routesOf(app)
+const operationOf = (id: string): Operation => {
+  const found = operations.find(({ operation }) => operation.operationId === id)
+  if (found === undefined) throw new Error(`${id} is not in the document`)
+  return found.operation
+}
+
+/** Every value of the document, with the members that lead to it. */
+function* walk(value: unknown, at: readonly string[] = []): Generator<[readonly string[], unknown]> {
+  yield [at, value]
+  if (typeof value !== 'object' || value === null) return
+  for (const [member, inner] of Object.entries(value)) yield* walk(inner, [...at, member])
+}
+
+it('The document is served to everybody as OpenAPI 3.1', async () => {
+  const answer = await call('GET', '/openapi.json')
+  expect(answer.status).toBe(200)
+  expect(answer.headers.get('Content-Type')).toMatch(/^application\/json/)
+  expect(answer.body).toEqual(JSON.parse(JSON.stringify(document)))
+  expect(answer.body.openapi).toMatch(/^3\.1\.\d+$/)
+  expect(answer.body.info).toMatchObject({ title: 'Praxis', version: expect.any(String) })
+  expect((await call('GET', '/')).body.links.openapi).toBe('/openapi.json')
+})
+
+it('No server has a path, for the paths have it', () => {
+  expect(document.servers.length).toBeGreaterThan(0)
+  for (const { url } of document.servers) expect(new URL(url, 'http://x').pathname).toBe('/')
+  expect(operations.filter(({ path }) => path.startsWith('/v1/')).length).toBeGreaterThan(20)
+})
+
+it('Every route is an operation of the document, and every operation a route', () => {
+  const served = routes.map(({ method, path, info }) => [
+    `${method.toLowerCase()} ${path.replaceAll(/:(\w+)/g, '{$1}')}`,
+    info.id,
+  ])
+  const documented = operations.map(({ method, path, operation }) => [
+    `${method} ${path}`,
+    operation.operationId,
+  ])
+  expect(documented.sort()).toEqual(served.sort())
+  expect(new Set(documented.map(([, id]) => id)).size).toBe(Object.keys(permissions).length)
+})
+
+it('Every operation has a summary, a tag, and answers with a description each', () => {
+  for (const { operation } of operations) {
+    const { operationId, summary, tags, responses } = operation
+    expect(summary.length, operationId).toBeGreaterThan(5)
+    expect(tags.length, operationId).toBe(1)
+    expect(
+      Object.keys(responses).some((status) => /^2\d\d$/.test(status)),
+      operationId,
+    ).toBe(true)
+    for (const [status, { description }] of Object.entries(responses)) {
+      expect(description, `${operationId} ${status}`).toMatch(/\S/)
+    }
+  }
+})
+
+it('Every refusal is documented as a problem document', () => {
+  for (const { operation } of operations) {
+    for (const [status, { content }] of Object.entries(operation.responses)) {
+      if (Number(status) < 400 || content?.['application/json'] !== undefined) continue
+      const types = Object.keys(content ?? {})
+      expect(types, `${operation.operationId} ${status}`).toEqual(['application/problem+json'])
+    }
+    const validated = operation.parameters.length > 0 || operation.requestBody !== undefined
+    expect('400' in operation.responses, operation.operationId).toBe(validated)
+    if (operation.requestBody !== undefined) {
+      expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['413', '415']))
+    }
+  }
+})
+
+it('The security of every operation is what the permission table says', () => {
+  for (const { info } of routes) {
+    const operation = operationOf(info.id)
+    const access = permissions[info.id]
+    if (access === PUBLIC) {
+      expect(operation.security, info.id).toEqual([])
+      expect(operation, info.id).not.toHaveProperty('x-roles')
+      continue
+    }
+    expect(operation['x-roles'], info.id).toEqual([...access])
+    expect(operation.security.length, info.id).toBeGreaterThan(0)
+    for (const scheme of operation.security.flatMap((one) => Object.keys(one))) {
+      expect(document.components.securitySchemes, info.id).toHaveProperty(scheme)
+    }
+    expect(Object.keys(operation.responses), info.id).toEqual(expect.arrayContaining(['401', '403']))
+  }
+  const { flows } = document.components.securitySchemes.password as {
+    flows: { password: { tokenUrl: string } }
+  }
+  expect(document.paths[flows.password.tokenUrl]?.post).toBeDefined()
+})
+
+it('Every reference leads somewhere, and no schema is left unused', () => {
+  const used = new Set<string>()
+  for (const [at, value] of walk(document)) {
+    if (at.at(-1) !== '$ref') continue
+    const name = String(value).replace('#/components/schemas/', '')
+    expect(document.components.schemas, at.join('/')).toHaveProperty([name])
+    used.add(name)
+  }
+  expect(used.size).toBeGreaterThan(10)
+  expect(Object.keys(document.components.schemas).sort()).toEqual([...used].sort())
+})
+
+it('Every parameter of a path is documented, as required, and no other', () => {
+  for (const { path, operation } of operations) {
+    const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+    const inPath = operation.parameters.filter((parameter) => parameter.in === 'path')
+    expect(inPath.map(({ name }) => name).sort(), path).toEqual(named.sort())
+    expect(
+      inPath.every(({ required }) => required),
+      path,
+    ).toBe(true)
+  }
+})
+
+it('A query parameter of every list is documented, none of them as required', () => {
+  for (const id of ['listAppointments', 'listDoctors', 'listOpenings', 'listVisitTypes', 'listSpecialties']) {
+    const query = operationOf(id).parameters.filter((parameter) => parameter.in === 'query')
+    expect(
+      query.map(({ name }) => name),
+      id,
+    ).toEqual(expect.arrayContaining(['limit', 'cursor', 'count']))
+    expect(
+      query.some(({ required }) => required),
+      id,
+    ).toBe(false)
+  }
+  const slots = operationOf('listSlots').parameters.flatMap((one) => (one.in === 'header' ? [] : [one.name]))
+  const expected = ['id', 'from', 'to', 'visitTypeId', 'timeZone', 'fresh', 'atLeast']
+  expect(slots.sort()).toEqual(expected.sort())
+})
+
+it('A body is documented as required exactly where it cannot be left out', () => {
+  const optional = ['cancelAppointment', 'verifyDoctor']
+  const bodies = operations.flatMap(({ operation: { operationId, requestBody } }) =>
+    requestBody === undefined ? [] : [[operationId, requestBody.required] as const],
+  )
+  expect(bodies.length).toBeGreaterThan(8)
+  for (const [id, required] of bodies) expect([id, required]).toEqual([id, !optional.includes(id)])
+})
+
+it('The body of a booking is documented member by member, and takes no others', () => {
+  const { schema } = operationOf('bookAppointment').requestBody?.content['application/json'] ?? {}
+  expect(schema).toMatchObject({
+    type: 'object',
+    required: ['doctorId', 'start'],
+    additionalProperties: false,
+    properties: { doctorId: { type: 'string' }, start: { type: 'string' }, notes: expect.anything() },
+  })
+  const form = operationOf('issueToken').requestBody?.content
+  expect(Object.keys(form ?? {})).toEqual(['application/x-www-form-urlencoded'])
+})
+
+it('Every problem has a page that says what it means, and nothing else has', async () => {
+  for (const [code, [status, title]] of Object.entries(PROBLEMS)) {
+    const page = await call('GET', `/problems/${code}`)
+    expect(page.status, code).toBe(200)
+    expect(page.body, code).toMatchObject({ code, status, title, meaning: expect.stringMatching(/\S{2,}/) })
+  }
+  for (const code of [
+    'nothing',
+    'toString',
+    '__proto__',
+    'constructor',
+    'Forbidden',
+    '%20',
+    'x'.repeat(64),
+  ]) {
+    const page = await call('GET', `/problems/${code}`)
+    expect([page.status, page.body.code], code).toEqual([404, 'not-found'])
+  }
+})
+
+it('Conditions and keys are documented where they count, and never as required', () => {
+  const honoured: Record<string, readonly string[]> = {
+    'Idempotency-Key': ['bookAppointment', 'addOpening', 'createSpecialty'],
+    'If-Match': ['setSchedule', 'cancelAppointment', 'deleteAppointment', 'updateMe', 'updateOwnDoctor'],
+    'If-None-Match': ['listSlots', 'listDoctors', 'getDoctor', 'listSpecialties'],
+  }
+  for (const [header, expected] of Object.entries(honoured)) {
+    const found = operations.filter(({ operation }) =>
+      operation.parameters.some((parameter) => parameter.in === 'header' && parameter.name === header),
+    )
+    expect(found.map(({ operation }) => operation.operationId).sort(), header).toEqual([...expected].sort())
+  }
+  for (const { operation } of operations) {
+    expect(operation.parameters.some((one) => one.in === 'header' && one.required)).toBe(false)
+  }
+})

@@ -1,0 +1,178 @@
+/** Dated openings beside the rules: added, listed, removed, retried. */
+import { env } from 'cloudflare:workers'
+import { describe, expect, it } from 'vitest'
+import { type SeededUser, seedUser } from '../support/accounts'
+import { call } from '../support/api'
+import { book, openSlots, rows, seedClinic } from '../support/clinic'
+import { dayFromNow, expectProblem } from './refusal'
+
+const PATH = '/v1/doctors/me/availability'
+const daily = { rrule: 'FREQ=DAILY', startTime: '09:00', endTime: '12:00', startDate: '2020-01-01' }
+
+const at = (days: number, from: string, to: string) => ({
+  start: `${dayFromNow(days)}T${from}:00Z`,
+  end: `${dayFromNow(days)}T${to}:00Z`,
+})
+const add = ({ token }: SeededUser, body: object, key?: string) =>
+  call('POST', PATH, { token, body, headers: key === undefined ? {} : { 'Idempotency-Key': key } })
+const remove = ({ token }: SeededUser, id: string) => call('DELETE', `${PATH}/${id}`, { token })
+const startsOn = async ({ userId }: SeededUser, day: string): Promise<string[]> =>
+  (await openSlots(userId, `&from=${day}&to=${day}`)).map(({ start }) => start.slice(11, 16))
+
+const openingsOf = ({ userId }: SeededUser) => rows('SELECT id FROM opening WHERE doctor_id = ?', userId)
+
+describe('an opening', () => {
+  it('is offered beside the rules with a grid of its own, until it is removed', async () => {
+    const doctor = await seedClinic({ rules: [daily] })
+    const day = dayFromNow(4)
+    const added = await add(doctor, at(4, '13:10', '14:20'))
+    expect([added.status, added.body]).toEqual([
+      201,
+      { id: expect.stringMatching(/^opn_/), ...at(4, '13:10', '14:20') },
+    ])
+    const ruled = ['09:00', '09:30', '10:00', '10:30', '11:00', '11:30']
+    expect(await startsOn(doctor, day)).toEqual([...ruled, '13:10', '13:40'])
+    const removed = await remove(doctor, added.body.id)
+    expect([removed.status, removed.body]).toEqual([204, ''])
+    expect(await startsOn(doctor, day)).toEqual(ruled)
+    expectProblem(await remove(doctor, added.body.id), 404, 'not-found')
+    const events = await rows(
+      'SELECT type, actor_id, data FROM event WHERE subject_id = ? ORDER BY sequence',
+      added.body.id,
+    )
+    const { start, end } = at(4, '13:10', '14:20')
+    const data = { doctorId: doctor.userId, startMs: Date.parse(start), endMs: Date.parse(end) }
+    expect(events).toEqual(
+      ['opening.added', 'opening.removed'].map((type) => ({
+        type,
+        actor_id: doctor.userId,
+        data: JSON.stringify(data),
+      })),
+    )
+  })
+
+  it('is bookable without any rules, and kept while it is booked', async () => {
+    const doctor = await seedClinic({ rules: [] })
+    const patient = await seedUser(env, 'patient')
+    const { body: opening } = await add(doctor, at(4, '13:00', '14:00'))
+    const booked = await book(patient, doctor.userId, opening.start)
+    expect(booked.status).toBe(201)
+    expectProblem(await remove(doctor, opening.id), 409, 'opening-booked')
+    expect(await openingsOf(doctor)).toHaveLength(1)
+    expect(await startsOn(doctor, dayFromNow(4))).toEqual(['13:30'])
+    expect(
+      (await call('DELETE', `/v1/appointments/${booked.body.id}`, { token: patient.token })).status,
+    ).toBe(200)
+    expect((await remove(doctor, opening.id)).status).toBe(204)
+    expectProblem(await book(patient, doctor.userId, opening.start), 422, 'slot-not-offered')
+  })
+
+  it('may abut the rules and other openings, and overlap neither', async () => {
+    const doctor = await seedClinic({ rules: [daily] })
+    for (const [from, to] of [
+      ['12:00', '13:00'],
+      ['13:00', '14:00'],
+      ['08:00', '09:00'],
+    ] as const) {
+      expect((await add(doctor, at(4, from, to))).status, from).toBe(201)
+    }
+    for (const [from, to] of [
+      ['11:59', '12:00'],
+      ['13:59', '15:00'],
+      ['07:00', '08:01'],
+      ['10:00', '11:00'],
+      ['07:00', '15:00'],
+      ['13:00', '14:00'],
+    ] as const) {
+      expectProblem(await add(doctor, at(4, from, to)), 409, 'opening-overlaps', from)
+    }
+    expect(await openingsOf(doctor)).toHaveLength(3)
+  })
+
+  it('is in the future, be it by a minute, and at most a day long', async () => {
+    const doctor = await seedClinic({ rules: [] })
+    const end = new Date(Date.now() + 3_600_000).toISOString()
+    const start = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
+    expectProblem(await add(doctor, { start: start(-1), end }), 422, 'opening-in-past')
+    expect((await add(doctor, { start: start(1), end })).status).toBe(201)
+    const day = { start: `${dayFromNow(3)}T00:00:00Z`, end: `${dayFromNow(4)}T00:00:00Z` }
+    expect((await add(doctor, day)).status).toBe(201)
+    expect(await startsOn(doctor, dayFromNow(3))).toHaveLength(48)
+  })
+
+  it('that two add at once is there once', async () => {
+    const doctor = await seedClinic({ rules: [] })
+    const answers = await Promise.all([1, 2, 3, 4].map(() => add(doctor, at(5, '10:00', '11:00'))))
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409])
+    expect(await openingsOf(doctor)).toHaveLength(1)
+  })
+})
+
+describe('an Idempotency-Key', () => {
+  it('gives the first answer again, writes once, and refuses another body', async () => {
+    const doctor = await seedClinic({ rules: [] })
+    const first = await add(doctor, at(4, '10:00', '11:00'), 'key-1')
+    expect([first.status, first.headers.get('Idempotency-Replayed')]).toEqual([201, null])
+    const again = await add(doctor, at(4, '10:00', '11:00'), 'key-1')
+    expect([again.status, again.headers.get('Idempotency-Replayed')]).toEqual([201, 'true'])
+    expect(again.body).toEqual(first.body)
+    const spelled = { end: at(4, '10:00', '11:00').end, start: `${dayFromNow(4)}T16:00:00.000+06:00` }
+    expect((await add(doctor, spelled, 'key-1')).body).toEqual(first.body)
+    expectProblem(await add(doctor, at(4, '12:00', '13:00'), 'key-1'), 422, 'idempotency-key-reused')
+    expect(await openingsOf(doctor)).toHaveLength(1)
+    expect((await add(doctor, at(4, '12:00', '13:00'), 'key-2')).status).toBe(201)
+  })
+
+  it('gives the first answer even when the opening is gone, or time has passed over it', async () => {
+    const doctor = await seedClinic({ rules: [] })
+    const first = await add(doctor, at(4, '10:00', '11:00'), 'key-1')
+    expect((await remove(doctor, first.body.id)).status).toBe(204)
+    const again = await add(doctor, at(4, '10:00', '11:00'), 'key-1')
+    expect([again.status, again.body]).toEqual([201, first.body])
+    expect(await openingsOf(doctor)).toEqual([])
+  })
+
+  it('is shared by twins in flight, belongs to its user, and is free again after a refusal', async () => {
+    const [doctor, colleague] = [await seedClinic({ rules: [] }), await seedClinic({ rules: [] })]
+    const twins = await Promise.all([1, 2, 3].map(() => add(doctor, at(4, '10:00', '11:00'), 'key-1')))
+    expect(twins.map(({ status }) => status)).toEqual([201, 201, 201])
+    expect(new Set(twins.map(({ body }) => body.id)).size).toBe(1)
+    expect((await add(colleague, at(5, '10:00', '11:00'), 'key-1')).status).toBe(201)
+    expectProblem(await add(doctor, at(4, '10:30', '11:30'), 'key-2'), 409, 'opening-overlaps')
+    expect((await add(doctor, at(4, '11:00', '11:30'), 'key-2')).status).toBe(201)
+  })
+})
+
+describe('the list', () => {
+  it('has the openings that have not ended, by start, page by page, and only the own ones', async () => {
+    const doctor = await seedClinic({ rules: [] })
+    const colleague = await seedClinic({ rules: [] })
+    await add(colleague, at(4, '10:00', '11:00'))
+    const ids: string[] = []
+    for (const days of [6, 4, 8, 5, 7]) {
+      const { body } = await add(doctor, at(days, '10:00', '11:00'))
+      ids[days - 4] = body.id
+    }
+    const insert = env.DB.prepare('INSERT INTO opening VALUES (?, ?, ?, ?, 0)')
+    const now = Date.now()
+    await insert.bind('opn_ended', doctor.userId, now - 7_200_000, now - 1000).run()
+    await insert.bind('opn_going', doctor.userId, now - 7_200_000, now + 600_000).run()
+    const expected = ['opn_going', ...ids]
+
+    const seen: string[] = []
+    const sizes: number[] = []
+    let cursor = ''
+    do {
+      const page = await call('GET', `${PATH}?limit=2&count=true${cursor}`, { token: doctor.token })
+      expect([page.status, page.body.total]).toEqual([200, 6])
+      seen.push(...page.body.items.map(({ id }: { id: string }) => id))
+      sizes.push(page.body.items.length)
+      cursor = page.body.nextCursor === null ? '' : `&cursor=${page.body.nextCursor}`
+    } while (cursor !== '')
+    expect([seen, sizes]).toEqual([expected, [2, 2, 2]])
+    const all = await call('GET', PATH, { token: doctor.token })
+    expect(all.body.items.map(({ id }: { id: string }) => id)).toEqual(expected)
+    expect(all.body).not.toHaveProperty('total')
+    expect(all.body.items[1]).toEqual({ id: ids[0], ...at(4, '10:00', '11:00') })
+  })
+})
