@@ -142,6 +142,7 @@ function announce(secrets, admin) {
   console.log(`
 Praxis     ${address}
 Documents  ${address}/openapi.json
+Crons      each minute, as in production
 
 Sign-ins of the demonstration data
   admin    ${adminLine}

@@ -1,4 +1,4 @@
-/** The tools of `node_modules`, run by the Node that runs this script. */
+/** The tools of `node_modules`, run by a Node that is new enough for them. */
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -8,12 +8,16 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 const require = createRequire(import.meta.url)
 
+/** wrangler needs Node 22; npm puts the one of `node_modules` first on its path, others may not. */
+const NODE =
+  Number.parseInt(process.versions.node, 10) >= 22 ? process.execPath : join(ROOT, 'node_modules/.bin/node')
+
 /** What the process may say and be asked, where its caller listens: nothing is asked, everything is heard. */
 const HEARD = { stdio: ['ignore', 'pipe', 'pipe'] }
 
 /** Starts a script in the project's folder. */
 export const startNode = (script, args, options = HEARD) =>
-  spawn(process.execPath, [script, ...args], { cwd: ROOT, ...options })
+  spawn(NODE, [script, ...args], { cwd: ROOT, ...options })
 
 /** Starts a command of a package, which `node_modules/.bin` would do only where links work. */
 export const startTool = (packageName, command, args, options = HEARD) =>

@@ -12,6 +12,9 @@ import { hear } from './kept-openings'
 
 const DOCTOR_ID = idPattern('usr')
 
+/** Whether the text can be a doctor's id at all: neither KV nor an object is asked for one that cannot. */
+export const isDoctorId = (text: string): boolean => DOCTOR_ID.test(text)
+
 /**
  * The object as its callers see it. The platform's own type of a stub loses tuples and read-only members on
  * the way; all that crosses here is plain values, which arrive as they were sent.
@@ -37,8 +40,7 @@ export async function callCalendar<T>(
 ): Promise<ObjectAnswer<T>> {
   const cost = c.get('cost')
   const nothing = { version: 0, cost, bookmark: undefined, rate: undefined }
-  // An object is made by asking for it: no object for an id that cannot be a doctor's.
-  if (!DOCTOR_ID.test(doctorId)) return { ...refused('doctor-not-found'), ...nothing }
+  if (!isDoctorId(doctorId)) return { ...refused('doctor-not-found'), ...nothing }
   cost.objectCalls += 1
   let answer: ObjectAnswer<T>
   try {

@@ -5,7 +5,7 @@
 import type { Context } from 'hono'
 import type { AppEnv } from '#http/context'
 import type { Refused } from './answer'
-import { callCalendar } from './call-calendar'
+import { callCalendar, isDoctorId } from './call-calendar'
 import { heardVersion, keepOpenings, keptOpenings, type ReadOpenings } from './kept-openings'
 import { type Openings, openingsKey } from './openings'
 
@@ -33,6 +33,7 @@ export async function readOpenings(
   doctorId: string,
   { fresh, atLeast }: Freshness,
 ): Promise<OpeningsAnswer> {
+  if (!isDoctorId(doctorId)) return { ok: false, refusal: { code: 'doctor-not-found', evidence: {} } }
   const cached = fresh ? undefined : await readCached(c, doctorId, atLeast)
   if (cached !== undefined) return { ok: true, read: cached }
   const answer = await callCalendar(c, doctorId, (object) => object.openings())

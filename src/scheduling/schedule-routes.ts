@@ -10,7 +10,7 @@ import { operation } from '#http/operation'
 import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
 import { line, paragraphs } from '#http/text'
-import { invalid, validate } from '#http/validate'
+import { pointerTo, validate } from '#http/validate'
 import { answerRefusal, callCalendar } from './call-calendar'
 import { checkRules } from './core/availability'
 import { unsetSchedule } from './core/schedule'
@@ -72,9 +72,15 @@ export const scheduleRoutes = new Hono<AppEnv>()
       const body = c.req.valid('json')
       const actor = c.get('actor')
       const today = localDate(Date.now(), body.timeZone)
-      const { malformed, contradictory } = sortFaults(checkRules(body.rules, body.timeZone, today))
-      if (malformed.length > 0) return invalid(c, [...malformed, ...contradictory])
-      if (contradictory.length > 0) return problem(c, 'schedule-refused', { errors: contradictory })
+      const { contradictory } = sortFaults(checkRules(body.rules, body.timeZone, today))
+      if (contradictory.length > 0) {
+        const errors = contradictory.map(({ rule, member, code, detail }) => ({
+          pointer: pointerTo(['rules', rule, member]),
+          code,
+          detail,
+        }))
+        return problem(c, 'schedule-refused', { errors })
+      }
       const versions = versionsInIfMatch(c.req.header('If-Match'))
       const answer = await callCalendar(c, actor.userId, (object) =>
         object.setSchedule({ actor, schedule: body, versions }),

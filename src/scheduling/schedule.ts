@@ -1,7 +1,7 @@
 /** A schedule as the API takes and shows it. */
 import * as z from 'zod'
-import type { Fault } from '#http/problem'
-import type { RuleFault } from './core/availability'
+import { checkRules, type RuleFault, readFaults } from './core/availability'
+import { readRecurrence } from './core/recurrence'
 import type { Schedule } from './core/schedule'
 import { LocalDate, TimeZone } from './fields'
 
@@ -9,6 +9,8 @@ import { LocalDate, TimeZone } from './fields'
 const MAX_RULES = 30
 /** The earliest start of a rule: a COUNT is counted from there, day by day. */
 const FIRST_START_DATE = '2000-01-01'
+/** A zone moves the day of an UNTIL, and makes no rule malformed that was not. */
+const ANY_ZONE = 'UTC'
 /** The longest recurrence rule, in characters. */
 const MAX_RRULE = 500
 /** The longest notice to book or to cancel, in minutes: 30 days. */
@@ -16,13 +18,21 @@ const MAX_NOTICE_MINUTES = 43_200
 
 const LocalTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'Send a time: HH:mm')
 
+const Recurrence = z
+  .string()
+  .max(MAX_RRULE, { abort: true })
+  .superRefine((text, context) => {
+    const read = readRecurrence(text, ANY_ZONE)
+    if (!('faults' in read)) return
+    for (const { code, detail } of read.faults) {
+      if (code === 'rrule-malformed') context.addIssue({ code: 'custom', message: detail })
+    }
+  })
+  .meta({ description: 'RFC 5545: FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH' })
+
 const Rule = z
   .strictObject({
-    rrule: z
-      .string()
-      .min(1)
-      .max(MAX_RRULE)
-      .meta({ description: 'RFC 5545: FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH' }),
+    rrule: Recurrence,
     startTime: LocalTime,
     endTime: z.union([LocalTime, z.literal('24:00')]),
     startDate: LocalDate.refine((date) => date >= FIRST_START_DATE, `Not before ${FIRST_START_DATE}`),
@@ -30,9 +40,24 @@ const Rule = z
   })
   .meta({ id: 'AvailabilityRule' })
 
+/** Faults that the fields of a rule tell themselves. */
+const TOLD_BY_FIELDS: readonly RuleFault['code'][] = ['rrule-malformed', 'time-malformed', 'date-malformed']
+
+/** Rules that have the form of rules; whether they can be together is for the route to find out. */
+const Rules = z
+  .array(Rule)
+  .max(MAX_RULES, { abort: true })
+  .superRefine((rules, context) => {
+    if (sortFaults(readFaults(rules, ANY_ZONE)).malformed.length === 0) return
+    for (const { rule, member, code, detail } of checkRules(rules, ANY_ZONE, FIRST_START_DATE)) {
+      if (TOLD_BY_FIELDS.includes(code)) continue
+      context.addIssue({ code: 'custom', path: [rule, member], message: detail })
+    }
+  })
+
 export const ScheduleBody = z.strictObject({
   timeZone: TimeZone,
-  rules: z.array(Rule).max(MAX_RULES),
+  rules: Rules,
   slotMinutes: z.int().min(5).max(240).default(30),
   minNoticeMinutes: z.int().min(0).max(MAX_NOTICE_MINUTES).default(0),
   horizonDays: z.int().min(1).max(366).default(60),
@@ -81,18 +106,8 @@ const CONTRADICTIONS: readonly RuleFault['code'][] = [
   'rules-overlap',
 ]
 
-/** Faults of form (400) apart from rules that are well formed but cannot be (422), each with its pointer. */
-export function sortFaults(faults: readonly RuleFault[]): {
-  malformed: Fault[]
-  contradictory: (Fault & { code: string })[]
-} {
-  const worded = faults.map(({ rule, member, code, detail }) => ({
-    pointer: `/rules/${rule}/${member}`,
-    code,
-    detail,
-  }))
-  return {
-    malformed: worded.filter(({ code }) => !CONTRADICTIONS.includes(code)),
-    contradictory: worded.filter(({ code }) => CONTRADICTIONS.includes(code)),
-  }
-}
+/** Faults of form (400) apart from rules that are well formed but cannot be (422). */
+export const sortFaults = (faults: readonly RuleFault[]) => ({
+  malformed: faults.filter(({ code }) => !CONTRADICTIONS.includes(code)),
+  contradictory: faults.filter(({ code }) => CONTRADICTIONS.includes(code)),
+})

@@ -16,6 +16,9 @@ import { readOpenings } from './read-openings'
 /** The longest range of a listing. */
 const MAX_RANGE_DAYS = 62
 const DEFAULT_RANGE_DAYS = 7
+/** A few days from either end of the years that four digits can say. */
+const FIRST_DATE = '0001-01-05'
+const LAST_DATE = '9999-12-26'
 
 /** A whole local day, or an instant. */
 const Bound = z.union([LocalDate, Instant])
@@ -102,16 +105,22 @@ function rangeOf(
   timeZone: string,
   nowMs: number,
 ): Interval | 'reversed' | 'too-long' {
-  const startMs = typeof from === 'string' ? startOfDay(from, timeZone) : (from ?? nowMs)
+  const startMs = typeof from === 'string' ? startOfDay(withinReach(from), timeZone) : (from ?? nowMs)
   const endMs =
     typeof to === 'string'
-      ? startOfDay(addDays(to, 1), timeZone)
+      ? startOfDay(addDays(withinReach(to), 1), timeZone)
       : (to ?? startMs + DEFAULT_RANGE_DAYS * DAY_MS)
-  if (endMs < startMs) return 'reversed'
   // Whole days are counted as days: of sixty-two, one may have 25 hours.
   const days =
     typeof from === 'string' && typeof to === 'string'
       ? dayNumber(to) + 1 - dayNumber(from)
       : (endMs - startMs) / DAY_MS
+  if (days < 0 || (days === 0 && typeof to === 'string')) return 'reversed'
   return days > MAX_RANGE_DAYS ? 'too-long' : { startMs, endMs }
+}
+
+/** A date so far away that its next day or its offset cannot be told has no slots, as its neighbours have none. */
+function withinReach(date: string): string {
+  if (date < FIRST_DATE) return FIRST_DATE
+  return date > LAST_DATE ? LAST_DATE : date
 }

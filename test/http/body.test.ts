@@ -1,7 +1,6 @@
 /** Bodies: what is too large, of the wrong kind or malformed; and the one line that a request leaves in the log. */
 import { env, exports } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
-import { MAX_BODY_BYTES } from '#http/request'
 import { newId } from '#db/id'
 import { type SeededUser, seedUser } from '../support/accounts'
 import { type Answer, call } from '../support/api'
@@ -33,6 +32,9 @@ const JSON_ROUTES: readonly (readonly [
 ]
 const tokenOf = (who: 'patient' | 'doctor' | undefined): { token?: string } =>
   who === undefined ? {} : { token: { patient, doctor }[who].token }
+
+/** The largest body that the contract allows. */
+const MAX_BODY_BYTES = 1_048_576
 
 /** JSON of exactly so many bytes. */
 const jsonOf = (bytes: number): string => `{"x":"${'a'.repeat(bytes - 8)}"}`

@@ -42,6 +42,14 @@ const ENDINGS: Record<string, (user: SeededUser, role: Role) => Promise<string>>
     await env.DB.prepare('UPDATE session SET role = ? WHERE id = ?').bind(other, user.sessionId).run()
     return user.token
   },
+  'whose session and user both have another role': async ({ userId, sessionId, token }, role) => {
+    const other = role === 'admin' ? 'patient' : 'admin'
+    await env.DB.batch([
+      env.DB.prepare('UPDATE user SET role = ?, version = version + 1 WHERE id = ?').bind(other, userId),
+      env.DB.prepare('UPDATE session SET role = ? WHERE id = ?').bind(other, sessionId),
+    ])
+    return token
+  },
 }
 
 const live = {} as Record<Role, SeededUser>
@@ -103,6 +111,39 @@ it('Every route has a row in the table and a request here, and every row a route
   }
 })
 
+it('The table says what the contract says', () => {
+  const of = (wanted: string): string[] =>
+    routes
+      .filter(({ id }) => String(permissions[id]) === wanted)
+      .map(({ method, path }) => `${method} ${path}`)
+  const own = (...paths: string[]) => paths.map((path) => path.replace(' ', ' /v1/doctors/me')).sort()
+  expect(of('doctor').sort()).toEqual(
+    own(
+      'GET ',
+      'PATCH ',
+      'GET /schedule',
+      'PUT /schedule',
+      'GET /visit-types',
+      'GET /availability',
+      'POST /availability',
+      'DELETE /availability/:id',
+    ),
+  )
+  expect(of('admin').sort()).toEqual(['POST /v1/admin/doctors/:id/verify', 'POST /v1/specialties'])
+  expect(of('patient,admin')).toEqual(['POST /v1/appointments'])
+  expect(of('patient,doctor,admin').sort()).toEqual([
+    'DELETE /v1/appointments/:id',
+    'GET /v1/appointments',
+    'GET /v1/appointments/:id',
+    'GET /v1/me',
+    'PATCH /v1/me',
+    'POST /v1/appointments/:id/cancel',
+    'POST /v1/auth/logout',
+  ])
+  const rest = of(PUBLIC).filter((route) => !/^GET |^POST \/v1\/auth\//.test(route))
+  expect(rest).toEqual([])
+})
+
 it('Nothing answers but routes with a row, the middleware of all of them, and their validators', () => {
   const named = new Set(routes.map(({ method, path }) => `${method} ${path}`))
   const unnamed = app.routes.filter(({ method, path }) => path !== '/*' && !named.has(`${method} ${path}`))
@@ -128,7 +169,7 @@ describe.each(guarded)('$id', (operation) => {
     'refuses a %s whose right has ended, and writes nothing',
     async (role) => {
       const before = await everything()
-      expect(ended[role].size).toBe(5)
+      expect(ended[role].size).toBe(6)
       for (const [how, { token, openingId }] of ended[role]) {
         const answer = await send(operation, { ...known, openingId }, role, `Bearer ${token}`)
         expectProblem(answer, 401, 'session-ended', how)

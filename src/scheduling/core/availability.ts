@@ -60,6 +60,10 @@ const OVERLAP_DAYS = 400
 /** Dates on either side of a range whose windows may reach into it, whatever the clocks do. */
 const MARGIN_DAYS = 3
 
+/** The faults of each rule by itself, and of its text alone: what costs no search of dates. */
+export const readFaults = (rules: readonly AvailabilityRule[], timeZone: string): RuleFault[] =>
+  rules.flatMap((rule, index) => readRule(rule, timeZone).faults.map((fault) => ({ rule: index, ...fault })))
+
 /** Every fault of every rule; none means that `windows` takes them. `today` is a local date. */
 export function checkRules(rules: readonly AvailabilityRule[], timeZone: string, today: string): RuleFault[] {
   const faults: RuleFault[] = []
