@@ -13,6 +13,7 @@ CREATE TABLE `appointment` (
 	`fee_currency` text,
 	`notes` text,
 	`remarks` text,
+	`cancellation_reason` text,
 	`cancellable_until_ms` integer NOT NULL,
 	`version` integer NOT NULL,
 	`created_at` integer NOT NULL,
@@ -55,6 +56,7 @@ CREATE TABLE `doctor` (
 	`street` text,
 	`verified_at` integer,
 	`verified_by` text,
+	`verification_note` text,
 	`version` integer NOT NULL,
 	FOREIGN KEY (`user_id`) REFERENCES `user`(`id`) ON UPDATE no action ON DELETE no action,
 	FOREIGN KEY (`verified_by`) REFERENCES `user`(`id`) ON UPDATE no action ON DELETE no action

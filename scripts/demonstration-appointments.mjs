@@ -69,7 +69,14 @@ function freeTime({ rule, days, time }, doctor, nowMs, isTaken) {
   throw new Error(`No time is free for a visit to ${doctor.handle} at ${time}`)
 }
 
-function appointmentOf({ status, notes = null, remarks = null, reason }, index, doctor, patient, start, now) {
+function appointmentOf(
+  { status, notes = null, remarks = null, reason = null },
+  index,
+  doctor,
+  patient,
+  start,
+  now,
+) {
   const end = start + VISIT_MINUTES * MINUTE_MS
   const booked = start < now ? start - 5 * DAY_MS : now - DAY_MS + index * MINUTE_MS
   const by = { doctorId: doctor.id, patientId: patient.id }
@@ -79,7 +86,7 @@ function appointmentOf({ status, notes = null, remarks = null, reason }, index, 
   if (status === 'completed') history.push(['started', doctor.id, start, by], [status, doctor.id, end, by])
   if (status === 'no-show') history.push([status, doctor.id, start + 20 * MINUTE_MS, by])
   if (status === 'cancelled') {
-    history.push([status, patient.id, start - 2 * DAY_MS, { ...by, by: 'patient', reason }])
+    history.push([status, patient.id, start - 2 * DAY_MS, { ...by, by: 'patient' }])
   }
   const row = {
     id: `apt_demo${padded(index)}`,
@@ -96,6 +103,7 @@ function appointmentOf({ status, notes = null, remarks = null, reason }, index, 
     fee_currency: doctor.fee[1],
     notes,
     remarks,
+    cancellation_reason: reason,
     cancellable_until_ms: start - doctor.policy.cancellationNoticeMinutes * MINUTE_MS,
     version: history.length,
     created_at: booked,

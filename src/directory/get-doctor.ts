@@ -4,23 +4,13 @@ import * as z from 'zod'
 import type { Database } from '#db/database'
 import { idPattern } from '#db/id'
 import { doctor, visitType } from '#db/schema'
-import { Money, moneyFrom } from '#http/money'
+import { VisitTypeView, viewVisitType } from '#scheduling/visit-type'
 import { Doctor, doctorOf, isListed, selectDoctors } from './doctor'
 
-const OfferedVisit = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    durationMinutes: z.int(),
-    bufferBeforeMinutes: z.int(),
-    bufferAfterMinutes: z.int(),
-    mode: z.enum(['in-person', 'video']),
-    fee: Money.nullable().meta({ description: 'Its own, else the consultation fee' }),
-  })
-  .meta({ id: 'OfferedVisit' })
-
 export const DoctorDetail = Doctor.extend({
-  visitTypes: z.array(OfferedVisit),
+  visitTypes: z
+    .array(VisitTypeView)
+    .meta({ description: 'Those without a fee of their own show the consultation fee' }),
   nextAvailable: z.string().nullable().meta({ description: 'When the next open slot starts' }),
 }).meta({ id: 'DoctorDetail' })
 
@@ -44,14 +34,8 @@ export async function findDoctor(
   const profile = doctorOf(row)
   return {
     ...profile,
-    visitTypes: visits.map((visit) => ({
-      id: visit.id,
-      name: visit.name,
-      durationMinutes: visit.durationMinutes,
-      bufferBeforeMinutes: visit.bufferBeforeMinutes,
-      bufferAfterMinutes: visit.bufferAfterMinutes,
-      mode: visit.mode,
-      fee: moneyFrom(visit.feeMinor, visit.feeCurrency) ?? profile.consultationFee,
-    })),
+    visitTypes: visits
+      .map(viewVisitType)
+      .map((visit) => ({ ...visit, fee: visit.fee ?? profile.consultationFee })),
   }
 }

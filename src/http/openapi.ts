@@ -172,8 +172,5 @@ function toJsonSchema(
     ...root
   } = JSON.parse(text) as JsonSchema & { $defs?: Record<string, JsonSchema> }
   for (const [name, { id: _id, ...definition }] of Object.entries($defs)) schemas[name] = definition
-  const { id, ...definition } = root
-  if (typeof id !== 'string') return root
-  schemas[id] = definition
-  return { $ref: `#/components/schemas/${id}` }
+  return root
 }

@@ -187,9 +187,12 @@ export class CalendarKeeper {
     }
   }
 
-  /** Keys older than `beforeMs` hold no longer. */
+  /** Keys older than `beforeMs` hold no longer. They are in the order of their making, so the first to hold ends it. */
   forgetAnswers(beforeMs: number): void {
-    for (const [id, { createdAt }] of this.#answers) if (createdAt <= beforeMs) this.#answers.delete(id)
+    for (const [id, { createdAt }] of this.#answers) {
+      if (createdAt > beforeMs) return
+      this.#answers.delete(id)
+    }
   }
 }
 

@@ -39,13 +39,21 @@ export const cancelAppointment = (
         return answer(refused(code, evidence))
       }
       const version = known.version + 1
-      const cancelled: Appointment = { ...known, status: decision.to, version, updatedAt: nowMs }
+      const cancelled: Appointment = {
+        ...known,
+        status: decision.to,
+        cancellationReason: command.reason,
+        version,
+        updatedAt: nowMs,
+      }
       return change({
         subjectId: known.id,
         statements: [
           statement(
-            'UPDATE appointment SET status = ?, version = ?, updated_at = ? WHERE id = ?',
+            'UPDATE appointment SET status = ?, cancellation_reason = ?, version = ?, updated_at = ? WHERE id = ?',
             cancelled.status,
+            // On the row, which can be made anonymous: events are for ever and hold no words of people.
+            cancelled.cancellationReason,
             version,
             nowMs,
             known.id,
@@ -55,7 +63,7 @@ export const cancelAppointment = (
             actorId: command.actor.userId,
             subjectId: known.id,
             atMs: nowMs,
-            data: { doctorId: known.doctorId, patientId: known.patientId, by: party, reason: command.reason },
+            data: { doctorId: known.doctorId, patientId: known.patientId, by: party },
           }),
         ],
         answer: () => cancelled,

@@ -31,7 +31,7 @@ export interface RememberedAnswer {
 
 export interface Loaded {
   readonly calendar: Calendar
-  /** By `keyOf`. */
+  /** By `keyOf`, the oldest first. */
   readonly answers: Map<string, RememberedAnswer>
 }
 
@@ -91,7 +91,8 @@ export async function loadCalendar(
     db
       .select()
       .from(idempotency)
-      .where(and(eq(idempotency.doctorId, doctorId), gt(idempotency.createdAt, nowMs - IDEMPOTENCY_MS))),
+      .where(and(eq(idempotency.doctorId, doctorId), gt(idempotency.createdAt, nowMs - IDEMPOTENCY_MS)))
+      .orderBy(asc(idempotency.createdAt)),
   ])
   const [epoch] = epochs
   const [who] = doctors

@@ -34,10 +34,12 @@ export const verifyDoctor = (
         statements: [
           statement(
             `UPDATE doctor SET verified_at = coalesce(verified_at, ?), verified_by = coalesce(verified_by, ?),
-               license_number = coalesce(?, license_number), version = version + 1 WHERE user_id = ?`,
+               license_number = coalesce(?, license_number), verification_note = coalesce(?, verification_note),
+               version = version + 1 WHERE user_id = ?`,
             nowMs,
             actor.userId,
             licenseNumber,
+            note,
             keeper.doctorId,
           ),
           insertEvent({
@@ -45,7 +47,7 @@ export const verifyDoctor = (
             actorId: actor.userId,
             subjectId: keeper.doctorId,
             atMs: nowMs,
-            data: { licenseNumber, note },
+            data: { doctorId: keeper.doctorId },
           }),
           selectVerified(keeper.doctorId),
         ],

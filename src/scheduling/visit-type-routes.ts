@@ -5,36 +5,14 @@ import * as z from 'zod'
 import { readAs } from '#db/right'
 import { visitType } from '#db/schema'
 import type { AppEnv } from '#http/context'
-import { Money, moneyFrom } from '#http/money'
 import { operation } from '#http/operation'
 import { CURSOR_FAULT, decodeCursor, PageOf, pageFrom, pageQuery } from '#http/page'
 import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
 import { invalid, validate } from '#http/validate'
-
-const VisitTypeView = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    durationMinutes: z.int(),
-    bufferBeforeMinutes: z.int(),
-    bufferAfterMinutes: z.int(),
-    mode: z.enum(['in-person', 'video']),
-    fee: Money.nullable(),
-  })
-  .meta({ id: 'VisitType' })
+import { VisitTypeView, viewVisitType } from './visit-type'
 
 const Cursor = z.tuple([z.int(), z.string().max(64)])
-
-const viewVisitType = (row: typeof visitType.$inferSelect): z.infer<typeof VisitTypeView> => ({
-  id: row.id,
-  name: row.name,
-  durationMinutes: row.durationMinutes,
-  bufferBeforeMinutes: row.bufferBeforeMinutes,
-  bufferAfterMinutes: row.bufferAfterMinutes,
-  mode: row.mode,
-  fee: moneyFrom(row.feeMinor, row.feeCurrency),
-})
 
 export const visitTypeRoutes = new Hono<AppEnv>().get(
   '/doctors/me/visit-types',

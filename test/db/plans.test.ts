@@ -17,7 +17,6 @@ import { DAY_MS, insertVisit, rows, sql, updateVisit } from './rows'
 
 /** Steps that look at every row of what is a handful, by design. */
 const SMALL = [
-  // The statement's own parameter, not a table.
   /^SCAN json_each VIRTUAL TABLE/,
   /^SCAN CONSTANT ROW$/,
   // The readiness probe reads the marks of the installation; there are two.

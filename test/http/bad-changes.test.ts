@@ -151,4 +151,17 @@ describe('An appointment', () => {
     })
     expect([right.status, right.body.status]).toEqual([200, 'cancelled'])
   })
+
+  it('leaves ids and codes in its events, and no words of people: those could never be taken out again', async () => {
+    const body = { doctorId: doctor.userId, start: `${dayFromNow(5)}T10:00:00Z`, notes: 'Word of notes' }
+    const { body: booked } = await call('POST', '/v1/appointments', { token: patient.token, body })
+    const reason = 'Word of reason'
+    const path = `/v1/appointments/${booked.id}/cancel`
+    expect((await call('POST', path, { token: patient.token, body: { reason } })).status).toBe(200)
+    const { results } = await env.DB.prepare('SELECT type, data FROM event WHERE subject_id = ?')
+      .bind(booked.id)
+      .all<{ type: string; data: string }>()
+    expect(results.map(({ type }) => type)).toEqual(['appointment.booked', 'appointment.cancelled'])
+    for (const { type, data } of results) expect(data, type).not.toContain('Word of')
+  })
 })

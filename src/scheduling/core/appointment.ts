@@ -41,6 +41,7 @@ export interface Appointment {
   readonly feeCurrency: string | null
   readonly notes: string | null
   readonly remarks: string | null
+  readonly cancellationReason: string | null
   readonly cancellableUntilMs: number
   readonly version: number
   readonly createdAt: number
@@ -180,6 +181,7 @@ export function decideBooking(
       feeCurrency: visitType.feeCurrency,
       notes: request.notes,
       remarks: null,
+      cancellationReason: null,
       cancellableUntilMs: startMs - cancellationNoticeMinutes * MINUTE_MS,
       version: 1,
       createdAt: nowMs,
