@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import * as z from 'zod'
 import { accounts } from '#accounts/router'
 import { directory } from '#directory/router'
+import { requireConfiguration } from '#http/configuration'
 import type { AppEnv } from '#http/context'
 import { describeApi, routesOf } from '#http/openapi'
 import { operation } from '#http/operation'
@@ -20,7 +21,7 @@ import { system } from '#http/system'
 import { scheduling } from '#scheduling/router'
 
 const routes = new Hono<AppEnv>()
-  .use(logRequest, securityHeaders, defaultHeaders, crossOrigin, bookmark, limitBody)
+  .use(logRequest, securityHeaders, defaultHeaders, crossOrigin, requireConfiguration, bookmark, limitBody)
   .route('/', system)
   .route('/v1', scheduling)
   .route('/v1', accounts)

@@ -145,6 +145,11 @@ export const PROBLEMS = {
     'Not available right now',
     'A part of the system did not answer. Nothing is lost: repeat the request with the same Idempotency-Key after `Retry-After` seconds.',
   ],
+  misconfigured: [
+    503,
+    'The service is not configured',
+    'A secret is missing, too short, or one of development. The log of the service names it.',
+  ],
   overloaded: [
     503,
     'Too many requests right now',

@@ -1,0 +1,62 @@
+/** A Worker with missing, short or development secrets refuses to serve, and tells nobody which but its log. */
+import { env } from 'cloudflare:workers'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { configurationFaults } from '#http/configuration'
+import { app } from '../../src/app'
+
+const SECRET = 'a-long-and-random-secret-of-production-0123456789'
+
+const production = {
+  ENVIRONMENT: 'production',
+  TOKEN_KEYS: `2026-11:${SECRET}`,
+  TOKEN_ISSUER: 'praxis',
+  TOKEN_AUDIENCE: 'praxis-api',
+  ADMIN_EMAIL: 'chief@clinic.example',
+  ADMIN_PASSWORD: 'Long-Enough-1234!',
+}
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+describe('what is wrong with a configuration', () => {
+  it('is nothing where all is right, in production and in development', () => {
+    expect(configurationFaults(production)).toEqual([])
+    expect(configurationFaults({ ...production, TOKEN_KEYS: `new:${SECRET},old:${SECRET}` })).toEqual([])
+    expect(configurationFaults(env)).toEqual([])
+  })
+
+  it.each([
+    ['a missing key', { TOKEN_KEYS: undefined }],
+    ['an empty key', { TOKEN_KEYS: '' }],
+    ['a short key', { TOKEN_KEYS: '2026-11:short' }],
+    ['a short key behind a good one', { TOKEN_KEYS: `2026-11:${SECRET},2026-10:short` }],
+    ['a key without a name', { TOKEN_KEYS: SECRET }],
+    ['a key of development', { TOKEN_KEYS: `dev-1:${SECRET}` }],
+    ['a key of the tests', { TOKEN_KEYS: `test-2:${SECRET}` }],
+    ['no issuer', { TOKEN_ISSUER: '' }],
+    ['no audience', { TOKEN_AUDIENCE: undefined }],
+    ['an environment that is none', { ENVIRONMENT: 'staging?' }],
+    ['no administrator', { ADMIN_EMAIL: undefined }],
+    ['the administrator of the demonstration', { ADMIN_EMAIL: 'admin@demo.praxis.example' }],
+    ['a short password', { ADMIN_PASSWORD: 'Short-1!' }],
+  ])('is told of %s, by name and never by value', (_, wrong) => {
+    const settings = { ...production, ...wrong } as typeof production
+    const faults = configurationFaults(settings)
+    expect(faults.length).toBeGreaterThan(0)
+    for (const value of [SECRET, 'short', 'Short-1!']) expect(faults.join()).not.toContain(value)
+  })
+})
+
+it('every request gets 503 while it is wrong, and the log says why once', async () => {
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  const wrong = { ...env, ...production, TOKEN_KEYS: 'dev-1:short' }
+  for (const path of ['/health', '/v1/doctors', '/v1/me']) {
+    const answer = await app.request(path, {}, wrong)
+    expect(answer.status).toBe(503)
+    expect(await answer.json()).toMatchObject({ code: 'misconfigured' })
+  }
+  expect(logged).toHaveBeenCalledOnce()
+  expect(String(logged.mock.calls[0])).toContain('TOKEN_KEYS')
+  expect((await app.request('/health', {}, { ...env, ...production })).status).toBe(200)
+})
