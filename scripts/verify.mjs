@@ -25,6 +25,7 @@ const steps = [
   ['types', () => tool('typescript', 'tsc', ['--noEmit'])],
   ...(withoutTests ? [] : [['tests', () => tool('vitest', 'vitest', ['run'])]]),
   ['bundle size', measureBundle],
+  ['production build', () => tool('wrangler', 'wrangler', ['deploy', '--dry-run', '--env', 'production'])],
 ]
 
 const startedMs = performance.now()
