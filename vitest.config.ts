@@ -1,5 +1,6 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { buildAssets } from './scripts/build-assets.mjs'
 
 const secrets = {
   TOKEN_KEYS:
@@ -9,6 +10,9 @@ const secrets = {
 }
 // The bindings below win over a developer's own; here they only spare the warning that none are set.
 Object.assign(process.env, secrets)
+
+// wrangler.toml names their folder.
+buildAssets()
 
 export default defineConfig({
   test: {
@@ -37,7 +41,9 @@ export default defineConfig({
         },
       },
       // What only Node can test: the tools around the Worker.
-      { test: { name: 'node', include: ['test/**/*.test.mjs'] } },
+      { test: { name: 'node', include: ['test/**/*.test.mjs'], exclude: ['test/browser/**'] } },
+      // What needs a browser as well: `npm run test:browser`.
+      { test: { name: 'browser', include: ['test/browser/*.test.mjs'] } },
     ],
   },
 })

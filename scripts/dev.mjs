@@ -79,7 +79,7 @@ async function assertPortIsFree() {
 }
 
 function startServer(secrets) {
-  const args = ['dev', '--ip', HOST, '--port', String(port), '--persist-to', stateDir, '--log-level', 'warn']
+  const args = ['dev', '--ip', HOST, '--port', String(port), '--persist-to', stateDir, '--log-level', 'log']
   const child = startTool('wrangler', 'wrangler', [...args, '--show-interactive-dev-session=false'], {
     env: {
       ...process.env,
@@ -141,7 +141,7 @@ function announce(secrets, admin) {
       : `${admin}  (made on an earlier start, with its password of then)`
   console.log(`
 Praxis     ${address}
-Documents  ${address}/openapi.json
+Documents  ${address}/docs (to try)  ${address}/redoc (to read)
 Crons      each minute, as in production
 
 Sign-ins of the demonstration data

@@ -5,8 +5,9 @@ import { accounts } from '#accounts/router'
 import { directory } from '#directory/router'
 import { requireConfiguration } from '#http/configuration'
 import type { AppEnv } from '#http/context'
+import { documents } from '#http/documents'
 import { describeApi, routesOf } from '#http/openapi'
-import { operation } from '#http/operation'
+import { operation, shows } from '#http/operation'
 import {
   bookmark,
   crossOrigin,
@@ -23,6 +24,7 @@ import { scheduling } from '#scheduling/router'
 const routes = new Hono<AppEnv>()
   .use(logRequest, securityHeaders, defaultHeaders, crossOrigin, requireConfiguration, bookmark, limitBody)
   .route('/', system)
+  .route('/', documents)
   .route('/v1', scheduling)
   .route('/v1', accounts)
   .route('/v1', directory)
@@ -31,7 +33,9 @@ const routes = new Hono<AppEnv>()
     operation('getOpenApi', {
       tag: 'System',
       summary: 'This document',
-      answers: { 200: { description: 'OpenAPI 3.1', schema: z.looseObject({ openapi: z.string() }) } },
+      answers: {
+        200: shows(z.looseObject({ openapi: z.string() }), 'OpenAPI 3.1', { openapi: '3.1.0' }),
+      },
     }),
     (c) => c.json(apiDocument()),
   )

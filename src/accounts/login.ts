@@ -20,7 +20,9 @@ import {
 } from './session'
 import { GivenEmail, userColumns, userOf } from './user'
 
-export const Credentials = z.strictObject({ email: GivenEmail, password: GivenPassword })
+export const Credentials = z
+  .strictObject({ email: GivenEmail, password: GivenPassword })
+  .meta({ id: 'Credentials' })
 export type Credentials = z.infer<typeof Credentials>
 
 /**

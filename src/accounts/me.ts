@@ -4,11 +4,11 @@ import * as z from 'zod'
 import type { Database } from '#db/database'
 import { type Actor, readAs } from '#db/right'
 import { patient, user } from '#db/schema'
-import { User, type UserRow, userColumns, userOf } from './user'
+import { exampleUser, User, type UserRow, userColumns, userOf } from './user'
 
 export const Patient = z
   .object({
-    dateOfBirth: z.string().nullable(),
+    dateOfBirth: z.string().meta({ format: 'date' }).nullable(),
     sex: z.enum(['female', 'male', 'other']).nullable(),
     address: z.string().nullable(),
     insurance: z.object({ provider: z.string(), number: z.string() }).nullable(),
@@ -19,6 +19,16 @@ export const Me = User.extend({
   patient: Patient.optional().meta({ description: 'For a patient alone' }),
 }).meta({ id: 'Me' })
 export type Me = z.infer<typeof Me>
+
+export const exampleMe: Me = {
+  ...exampleUser,
+  patient: {
+    dateOfBirth: '1991-04-14',
+    sex: 'female',
+    address: '12 Lake Road, Dhaka',
+    insurance: { provider: 'Green Delta', number: 'GD-4471' },
+  },
+}
 
 /** The actor's own user and its version, or undefined where their session has ended. */
 export async function readMe(

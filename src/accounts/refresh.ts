@@ -20,7 +20,9 @@ import { userColumns, userOf } from './user'
 /** The longest token that is looked at, in characters; ours have 43. */
 const MAX_LENGTH = 200
 
-export const RefreshRequest = z.strictObject({ refreshToken: z.string().min(1).max(MAX_LENGTH) })
+export const RefreshRequest = z
+  .strictObject({ refreshToken: z.string().min(1).max(MAX_LENGTH) })
+  .meta({ id: 'RefreshRequest' })
 
 /**
  * Spends the token and writes its successor in one batch. A token that comes twice was stolen, by whom nobody

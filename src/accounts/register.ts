@@ -5,9 +5,10 @@ import { type Database, fromQuery, type Statement } from '#db/database'
 import { insertEvent } from '#db/event'
 import { newId } from '#db/id'
 import { refusalOf } from '#db/refusal'
-import { calendar, doctor, patient, ROLES, user, visitType } from '#db/schema'
+import { calendar, doctor, patient, ROLES, schedule, user, visitType } from '#db/schema'
 import { done, type Result, refused } from '#http/result'
 import { line } from '#http/text'
+import { initialSchedule } from '#scheduling/core/schedule'
 import { isFirstAdmin } from './first-admin'
 import { hashPassword, Password } from './password'
 import { Email, Mobile, TimeZone, type User, userOf } from './user'
@@ -59,7 +60,7 @@ export async function register(
     await database.run([
       fromQuery(db.insert(user).values(row)),
       ...(role === 'doctor'
-        ? insertDoctor(database, row.id, row.fullName, nowMs)
+        ? insertDoctor(database, row, nowMs)
         : [fromQuery(db.insert(patient).values({ userId: row.id }))]),
       insertEvent({
         type: 'user.registered',
@@ -77,8 +78,12 @@ export async function register(
   return done(userOf(row))
 }
 
-/** What a doctor has from the start: an empty profile, a calendar that nobody has loaded, one visit type. */
-const insertDoctor = ({ db }: Database, doctorId: string, fullName: string, nowMs: number): Statement[] => [
+/** What a doctor has from the start: an empty profile, a calendar that nobody has loaded, no hours, one visit type. */
+const insertDoctor = (
+  { db }: Database,
+  { id: doctorId, fullName, timeZone }: Pick<typeof user.$inferSelect, 'id' | 'fullName' | 'timeZone'>,
+  nowMs: number,
+): Statement[] => [
   fromQuery(
     // The trigger on a change of name writes the same `lower`, which knows ASCII alone.
     db
@@ -86,6 +91,9 @@ const insertDoctor = ({ db }: Database, doctorId: string, fullName: string, nowM
       .values({ userId: doctorId, sortName: sql`lower(${fullName})`, languages: [], version: 1 }),
   ),
   fromQuery(db.insert(calendar).values({ doctorId, epoch: 0, writerEpoch: 0, version: 0 })),
+  fromQuery(
+    db.insert(schedule).values({ doctorId, ...initialSchedule(timeZone), rules: '[]', updatedAt: nowMs }),
+  ),
   fromQuery(
     db.insert(visitType).values({
       id: newId('vis'),

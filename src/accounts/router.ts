@@ -3,19 +3,26 @@ import { Hono } from 'hono'
 import { limitAddress } from '#http/address-limit'
 import type { AppEnv } from '#http/context'
 import { etagOf } from '#http/etag'
-import { operation } from '#http/operation'
+import { operation, shows } from '#http/operation'
 import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
 import { invalid, validate } from '#http/validate'
 import { Credentials, login } from './login'
 import { logout } from './logout'
-import { Me, readMe } from './me'
+import { exampleMe, Me, readMe } from './me'
 import { RefreshRequest, refresh } from './refresh'
 import { Registration, register } from './register'
-import { Session } from './session'
+import { exampleSession, Session } from './session'
 import { TokenAnswer, TokenError, TokenForm, tokenRequestOf } from './token-request'
 import { MeChanges, updateMe } from './update-me'
-import { User } from './user'
+import { exampleUser, User } from './user'
+
+/** What the OAuth form says of a refusal. */
+const GRANT_ERRORS = {
+  'invalid-credentials': 'The e-mail address or the password is wrong',
+  'account-suspended': 'The account is suspended',
+  'invalid-refresh-token': 'The refresh token is not valid, or was used before',
+} as const
 
 export const accounts = new Hono<AppEnv>()
   .post(
@@ -25,11 +32,20 @@ export const accounts = new Hono<AppEnv>()
       summary: 'Registers a patient or a doctor',
       description:
         'A doctor is listed and bookable once an administrator has verified them. Without `timeZone` it is UTC.',
-      answers: { 201: { description: 'The new user', schema: User } },
+      answers: { 201: shows(User, 'The new user', exampleUser) },
       problems: ['role-not-allowed', 'email-taken', 'mobile-taken', 'rate-limited'],
     }),
     limitAddress('ADDRESS_LIMIT'),
-    validate('json', Registration),
+    validate('json', Registration, {
+      example: {
+        email: 'nadia@example.com',
+        password: 'Tour-Pass-1234!',
+        fullName: 'Nadia Haque',
+        role: 'patient',
+        mobile: '+8801711000000',
+        timeZone: 'Asia/Dhaka',
+      },
+    }),
     async (c) => {
       const database = databaseOf(c, 'first-primary')
       const result = await register(database, c.env, c.req.valid('json'), Date.now())
@@ -41,11 +57,11 @@ export const accounts = new Hono<AppEnv>()
     operation('login', {
       tag: 'Accounts',
       summary: 'Signs in',
-      answers: { 200: { description: 'The session', schema: Session } },
+      answers: { 200: shows(Session, 'The session', exampleSession) },
       problems: ['invalid-credentials', 'account-suspended', 'rate-limited'],
     }),
     limitAddress('SIGN_IN_ADDRESS_LIMIT'),
-    validate('json', Credentials),
+    validate('json', Credentials, { example: { email: 'nadia@example.com', password: 'Tour-Pass-1234!' } }),
     async (c) => {
       const database = databaseOf(c, 'first-primary')
       const result = await login(database, c.env, c.req.valid('json'), Date.now())
@@ -60,13 +76,23 @@ export const accounts = new Hono<AppEnv>()
       description:
         'RFC 6749: the grants `password` and `refresh_token`, with the errors as the RFC words them.',
       answers: {
-        200: { description: 'The tokens', schema: TokenAnswer },
-        400: { description: 'An error of RFC 6749, section 5.2', schema: TokenError },
+        200: shows(TokenAnswer, 'The tokens', {
+          access_token: exampleSession.accessToken,
+          token_type: 'Bearer',
+          expires_in: exampleSession.expiresIn,
+          refresh_token: exampleSession.refreshToken,
+        }),
+        400: shows(TokenError, 'An error of RFC 6749, section 5.2', {
+          error: 'invalid_grant',
+          error_description: GRANT_ERRORS['invalid-credentials'],
+        }),
       },
       problems: ['rate-limited'],
     }),
     limitAddress('SIGN_IN_ADDRESS_LIMIT'),
-    validate('form', TokenForm),
+    validate('form', TokenForm, {
+      example: { grant_type: 'password', username: 'nadia@example.com', password: 'Tour-Pass-1234!' },
+    }),
     async (c) => {
       c.header('Cache-Control', 'no-store')
       c.header('Pragma', 'no-cache')
@@ -99,11 +125,11 @@ export const accounts = new Hono<AppEnv>()
       tag: 'Accounts',
       summary: 'Exchanges a refresh token, which works once, for new tokens',
       description: 'Using a refresh token again ends the session, and every token of it.',
-      answers: { 200: { description: 'The session', schema: Session } },
+      answers: { 200: shows(Session, 'The session', exampleSession) },
       problems: ['invalid-refresh-token', 'rate-limited'],
     }),
     limitAddress('ADDRESS_LIMIT'),
-    validate('json', RefreshRequest),
+    validate('json', RefreshRequest, { example: { refreshToken: exampleSession.refreshToken } }),
     async (c) => {
       const database = databaseOf(c, 'first-primary')
       const result = await refresh(database, c.env, c.req.valid('json').refreshToken, Date.now())
@@ -127,7 +153,7 @@ export const accounts = new Hono<AppEnv>()
     operation('getMe', {
       tag: 'Accounts',
       summary: 'Who is signed in',
-      answers: { 200: { description: 'The own user', schema: Me } },
+      answers: { 200: shows(Me, 'The own user', exampleMe, ['ETag']) },
     }),
     async (c) => {
       const read = await readMe(databaseOf(c), c.var.actor)
@@ -142,10 +168,10 @@ export const accounts = new Hono<AppEnv>()
       tag: 'Accounts',
       summary: 'Changes the members given; null clears one',
       headers: ['If-Match'],
-      answers: { 200: { description: 'The changed user', schema: Me } },
+      answers: { 200: shows(Me, 'The changed user', exampleMe, ['ETag']) },
       problems: ['mobile-taken', 'precondition-failed'],
     }),
-    validate('json', MeChanges),
+    validate('json', MeChanges, { example: { fullName: 'Nadia Haque', patient: { sex: 'female' } } }),
     async (c) => {
       const database = databaseOf(c, 'first-primary')
       const ifMatch = c.req.header('If-Match')
@@ -158,9 +184,3 @@ export const accounts = new Hono<AppEnv>()
       return c.json(result.value.me, 200)
     },
   )
-
-const GRANT_ERRORS = {
-  'invalid-credentials': 'The e-mail address or the password is wrong',
-  'account-suspended': 'The account is suspended',
-  'invalid-refresh-token': 'The refresh token is not valid, or was used before',
-} as const

@@ -7,7 +7,7 @@ import { type Database, fromQuery, type Statement } from '#db/database'
 import type { Actor } from '#db/right'
 import { refreshToken } from '#db/schema'
 import { ACCESS_TOKEN_SECONDS, signAccessToken } from '#http/access-token'
-import { User } from './user'
+import { exampleUser, User } from './user'
 
 /** How long a session lives after its last refresh, and each refresh token with it. */
 export const SESSION_MS = 30 * 24 * 60 * 60 * 1000
@@ -24,6 +24,14 @@ export const Session = z
   })
   .meta({ id: 'Session' })
 export type Session = z.infer<typeof Session>
+
+export const exampleSession: Session = {
+  accessToken: 'eyJhbGciOiJIUzI1NiIsImtpZCI6IjIwMjYtMTEifQ.eyJzdWIiOiJ1c3JfIn0.c2lnbmF0dXJl',
+  tokenType: 'Bearer',
+  expiresIn: ACCESS_TOKEN_SECONDS,
+  refreshToken: 'q1w2e3r4t5y6u7i8o9p0a1s2d3f4g5h6j7k8l9z0x1c',
+  user: exampleUser,
+}
 
 export function newRefreshToken(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(REFRESH_TOKEN_BYTES))

@@ -1,6 +1,7 @@
 /** A user as the API shows them, never with their password. */
 import * as z from 'zod'
 import { ROLES, user } from '#db/schema'
+import { ShownInstant } from '#http/shown'
 import { formatInstant, isTimeZone } from '#scheduling/core/time'
 
 const MAX_EMAIL_LENGTH = 254
@@ -36,10 +37,23 @@ export const User = z
     timeZone: z.string(),
     emailVerified: z.boolean(),
     photoUrl: z.string().nullable(),
-    createdAt: z.string(),
+    createdAt: ShownInstant,
   })
   .meta({ id: 'User' })
 export type User = z.infer<typeof User>
+
+export const exampleUser: User = {
+  id: 'usr_019a9f0b6b7a7c3e8d2f4a5b6c7d8e9f',
+  email: 'nadia@example.com',
+  fullName: 'Nadia Haque',
+  role: 'patient',
+  status: 'active',
+  mobile: '+8801711000000',
+  timeZone: 'Asia/Dhaka',
+  emailVerified: false,
+  photoUrl: null,
+  createdAt: '2026-11-20T09:30:00Z',
+}
 
 /** The columns of a user that may be shown. No other table's column of the same name may be read beside them. */
 export const userColumns = {

@@ -42,6 +42,13 @@ export const fromQuery = (query: { toSQL(): Statement }): Statement => query.toS
 /** Where a D1 session starts: a bookmark of an earlier answer, or one of D1's two constraints. */
 export type ReadFrom = 'first-primary' | 'first-unconstrained' | (string & {})
 
+/** A batch that failed, whatever the platform said of it; `refusalOf` tells a no from an unknown outcome. */
+export class DatabaseFailure extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
 export interface Database {
   /** Drizzle over the metered session: for reads, always through `batch`. */
   readonly db: DrizzleD1Database
@@ -50,15 +57,30 @@ export interface Database {
   run(statements: readonly Statement[]): Promise<D1Result<Record<string, unknown>>[]>
   /** The state of D1 that this view has seen, or undefined if it has asked nothing. */
   bookmark(): string | undefined
+  /** Another view has carried statements of this one, and tells their cost: this one has seen what it saw. */
+  follow(carrier: Database): void
+}
+
+function sessionOf(d1: D1Database, from: ReadFrom): D1DatabaseSession {
+  try {
+    return d1.withSession(from)
+  } catch (error) {
+    throw new DatabaseFailure(error)
+  }
 }
 
 export function openDatabase(d1: D1Database, from: ReadFrom, cost: Cost = newCost()): Database {
-  const session = d1.withSession(from)
+  const session = sessionOf(d1, from)
   const metered = {
     prepare: (sql: string) => session.prepare(sql),
     async batch<T>(statements: D1PreparedStatement[]): Promise<D1Result<T>[]> {
       cost.d1Batches += 1
-      const results = await session.batch<T>(statements)
+      let results: D1Result<T>[]
+      try {
+        results = await session.batch<T>(statements)
+      } catch (error) {
+        throw new DatabaseFailure(error)
+      }
       for (const { meta } of results) {
         cost.d1RowsRead += meta.rows_read
         cost.d1RowsWritten += meta.rows_written
@@ -66,12 +88,21 @@ export function openDatabase(d1: D1Database, from: ReadFrom, cost: Cost = newCos
       return results
     },
   }
+  let followed: Database | undefined
+  const own = () => (cost.d1Batches > 0 ? (session.getBookmark() ?? undefined) : undefined)
   return {
     // Drizzle calls nothing of a D1Database but these two.
     db: drizzle(metered as unknown as D1Database),
     cost,
     run: (statements) =>
       metered.batch(statements.map(({ sql, params }) => session.prepare(sql).bind(...params))),
-    bookmark: () => (cost.d1Batches > 0 ? (session.getBookmark() ?? undefined) : undefined),
+    bookmark: () => latest(own(), followed?.bookmark()),
+    follow(carrier) {
+      followed = carrier
+    },
   }
 }
+
+/** The later of two bookmarks, which are ordered as texts. */
+export const latest = (one: string | undefined, other: string | undefined): string | undefined =>
+  one === undefined || (other !== undefined && other > one) ? other : one

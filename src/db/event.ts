@@ -17,7 +17,6 @@ export type EventType =
   | 'appointment.booked'
   | 'appointment.rejected'
   | 'appointment.cancelled'
-  | 'appointment.updated'
 
 /** A change to be remembered. `data` is thin: ids and codes, never health data. */
 export interface NewEvent {
@@ -29,15 +28,11 @@ export interface NewEvent {
   readonly data?: Readonly<Record<string, string | number | boolean | null>>
 }
 
-/** The statement that writes an event; it belongs in the batch of the change itself. */
-export const insertEvent = (event: NewEvent): Statement => ({
+/**
+ * The statement that writes an event; it belongs in the batch of the change itself. Whoever must find out
+ * later whether that batch happened gives the id, and looks for it.
+ */
+export const insertEvent = (event: NewEvent, id: string = newId('evt')): Statement => ({
   sql: 'INSERT INTO event (id, type, actor_id, subject_id, at, data) VALUES (?, ?, ?, ?, ?, ?)',
-  params: [
-    newId('evt'),
-    event.type,
-    event.actorId,
-    event.subjectId,
-    event.atMs,
-    JSON.stringify(event.data ?? {}),
-  ],
+  params: [id, event.type, event.actorId, event.subjectId, event.atMs, JSON.stringify(event.data ?? {})],
 })

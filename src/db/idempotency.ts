@@ -51,12 +51,12 @@ export type Replay =
   | { readonly ok: true; readonly answer: unknown }
   | { readonly ok: false; readonly code: 'idempotency-key-reused' | 'session-ended' }
 
-/** The first answer to a request whose key D1 has refused as used, unless the key was for something else. */
+/** The first answer under this key, a refusal where it was for something else, undefined where it is unused. */
 export async function replay(
   database: Database,
   actor: Actor,
   { key, bodyHash }: KeyedRequest,
-): Promise<Replay> {
+): Promise<Replay | undefined> {
   const read = await readAs(database, actor, [
     database.db
       .select({ bodyHash: idempotency.bodyHash, answer: idempotency.answer })
@@ -65,6 +65,7 @@ export async function replay(
   ])
   if (read === undefined) return { ok: false, code: 'session-ended' }
   const first = read[0][0]
-  if (first === undefined || first.bodyHash !== bodyHash) return { ok: false, code: 'idempotency-key-reused' }
+  if (first === undefined) return undefined
+  if (first.bodyHash !== bodyHash) return { ok: false, code: 'idempotency-key-reused' }
   return { ok: true, answer: JSON.parse(first.answer) as unknown }
 }

@@ -1,3 +1,5 @@
+import { DatabaseFailure } from './database'
+
 /** What D1 refuses by one of our triggers or constraints: a no. Every other failure is an unknown outcome. */
 const REFUSALS = {
   'slot-taken': 'slot-taken:',
@@ -36,11 +38,11 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return undefined
 }
 
-/** Whether D1 itself failed (out of reach, overloaded, reset): the caller may try again. */
+/** Whether D1 failed (out of reach, overloaded, reset): the caller may try again. */
 export function isDatabaseFailure(error: unknown): boolean {
   let cause = error
   for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth++) {
-    if (cause.message.startsWith('D1_')) return true
+    if (cause instanceof DatabaseFailure) return true
     cause = cause.cause
   }
   return false

@@ -31,6 +31,20 @@ export const Doctor = z
   .meta({ id: 'Doctor' })
 export type Doctor = z.infer<typeof Doctor>
 
+export const exampleDoctor: Doctor = {
+  id: 'usr_019a9f0c1d2e7f3a8b4c5d6e7f8a9b0c',
+  fullName: 'Farida Khan',
+  specialties: ['Cardiology'],
+  licenseNumber: 'A-77120',
+  experienceYears: 14,
+  consultationFee: { amountMinor: 80_000, currency: 'BDT' },
+  bio: 'Hypertension and heart failure.',
+  languages: ['bn', 'en'],
+  address: { division: 'Dhaka', district: 'Dhaka', thana: 'Dhanmondi' },
+  timeZone: 'Asia/Dhaka',
+  photoUrl: null,
+}
+
 /** What only the doctor sees of their profile: whether they are listed. */
 export const OwnDoctor = Doctor.extend({ verified: z.boolean() }).meta({ id: 'OwnDoctor' })
 export type OwnDoctor = z.infer<typeof OwnDoctor>

@@ -4,15 +4,22 @@ import * as z from 'zod'
 import type { Database } from '#db/database'
 import { idPattern } from '#db/id'
 import { doctor, visitType } from '#db/schema'
-import { VisitTypeView, viewVisitType } from '#scheduling/visit-type'
-import { Doctor, doctorOf, isListed, selectDoctors } from './doctor'
+import { ShownInstant } from '#http/shown'
+import { exampleVisitType, VisitTypeView, viewVisitType } from '#scheduling/visit-type'
+import { Doctor, doctorOf, exampleDoctor, isListed, selectDoctors } from './doctor'
 
 export const DoctorDetail = Doctor.extend({
   visitTypes: z
     .array(VisitTypeView)
     .meta({ description: 'Those without a fee of their own show the consultation fee' }),
-  nextAvailable: z.string().nullable().meta({ description: 'When the next open slot starts' }),
+  nextAvailable: ShownInstant.nullable().meta({ description: 'When the next open slot starts' }),
 }).meta({ id: 'DoctorDetail' })
+
+export const exampleDoctorDetail: z.infer<typeof DoctorDetail> = {
+  ...exampleDoctor,
+  visitTypes: [exampleVisitType],
+  nextAvailable: '2026-12-01T04:00:00Z',
+}
 
 const DOCTOR_ID = idPattern('usr')
 

@@ -4,20 +4,22 @@ import * as z from 'zod'
 import type { AppEnv } from '#http/context'
 import { answerTagged, etagOf } from '#http/etag'
 import { IDEMPOTENCY_KEY_FAULT, keyedRequest, markReplayed } from '#http/idempotency-key'
-import { operation } from '#http/operation'
-import { CURSOR_FAULT, PageOf, pageQuery } from '#http/page'
+import { operation, shows } from '#http/operation'
+import { CURSOR_FAULT, PageOf, pageExample, pageQuery } from '#http/page'
 import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
 import { invalid, validate } from '#http/validate'
 import { nextAvailableOf } from '#scheduling/next-available'
-import { Doctor, OwnDoctor } from './doctor'
-import { DoctorDetail, findDoctor } from './get-doctor'
+import { Doctor, exampleDoctor, OwnDoctor } from './doctor'
+import { DoctorDetail, exampleDoctorDetail, findDoctor } from './get-doctor'
 import { DoctorsQuery, listDoctors } from './list-doctors'
 import { readOwnDoctor } from './own-doctor'
-import { createSpecialty, listSpecialties, NewSpecialty, Specialty } from './specialty'
+import { createSpecialty, exampleSpecialty, listSpecialties, NewSpecialty, Specialty } from './specialty'
 import { DoctorChanges, updateDoctor } from './update-doctor'
 
-const NOT_MODIFIED = { 304: { description: 'The state that If-None-Match names' } }
+const NOT_MODIFIED = {
+  304: { description: 'The state that If-None-Match names', headers: ['ETag'] },
+} as const
 
 export const directory = new Hono<AppEnv>()
   .get(
@@ -26,7 +28,10 @@ export const directory = new Hono<AppEnv>()
       tag: 'Directory',
       summary: 'Finds doctors by name and specialty, ordered by name',
       headers: ['If-None-Match'],
-      answers: { 200: { description: 'A page of doctors', schema: PageOf(Doctor) }, ...NOT_MODIFIED },
+      answers: {
+        200: shows(PageOf(Doctor), 'A page of doctors', pageExample(exampleDoctor), ['ETag']),
+        ...NOT_MODIFIED,
+      },
     }),
     validate('query', DoctorsQuery),
     async (c) => {
@@ -41,7 +46,7 @@ export const directory = new Hono<AppEnv>()
     operation('getOwnDoctor', {
       tag: 'Directory',
       summary: 'The own profile, listed or not',
-      answers: { 200: { description: 'The profile', schema: OwnDoctor } },
+      answers: { 200: shows(OwnDoctor, 'The profile', { ...exampleDoctor, verified: true }, ['ETag']) },
     }),
     async (c) => {
       const read = await readOwnDoctor(databaseOf(c), c.var.actor)
@@ -56,10 +61,14 @@ export const directory = new Hono<AppEnv>()
       tag: 'Directory',
       summary: 'Changes the members given; null clears one',
       headers: ['If-Match'],
-      answers: { 200: { description: 'The changed profile', schema: OwnDoctor } },
+      answers: {
+        200: shows(OwnDoctor, 'The changed profile', { ...exampleDoctor, verified: true }, ['ETag']),
+      },
       problems: ['precondition-failed'],
     }),
-    validate('json', DoctorChanges),
+    validate('json', DoctorChanges, {
+      example: { specialties: ['Cardiology'], consultationFee: { amountMinor: 80_000, currency: 'BDT' } },
+    }),
     async (c) => {
       const database = databaseOf(c, 'first-primary')
       const ifMatch = c.req.header('If-Match')
@@ -77,7 +86,10 @@ export const directory = new Hono<AppEnv>()
       tag: 'Directory',
       summary: 'A doctor, what they offer, and when they are next free',
       headers: ['If-None-Match'],
-      answers: { 200: { description: 'The doctor', schema: DoctorDetail }, ...NOT_MODIFIED },
+      answers: {
+        200: shows(DoctorDetail, 'The doctor', exampleDoctorDetail, ['ETag']),
+        ...NOT_MODIFIED,
+      },
       problems: ['doctor-not-found'],
     }),
     validate('param', z.object({ id: z.string() })),
@@ -95,7 +107,10 @@ export const directory = new Hono<AppEnv>()
       tag: 'Directory',
       summary: 'The specialties, ordered by name',
       headers: ['If-None-Match'],
-      answers: { 200: { description: 'A page of specialties', schema: PageOf(Specialty) }, ...NOT_MODIFIED },
+      answers: {
+        200: shows(PageOf(Specialty), 'A page of specialties', pageExample(exampleSpecialty), ['ETag']),
+        ...NOT_MODIFIED,
+      },
     }),
     validate('query', z.strictObject(pageQuery)),
     async (c) => {
@@ -110,10 +125,10 @@ export const directory = new Hono<AppEnv>()
       tag: 'Directory',
       summary: 'Adds a specialty',
       headers: ['Idempotency-Key'],
-      answers: { 201: { description: 'The new specialty', schema: Specialty } },
+      answers: { 201: shows(Specialty, 'The new specialty', exampleSpecialty) },
       problems: ['specialty-exists', 'idempotency-key-reused'],
     }),
-    validate('json', NewSpecialty),
+    validate('json', NewSpecialty, { example: { name: 'Sports medicine' } }),
     async (c) => {
       const body = c.req.valid('json')
       const key = await keyedRequest(c, 'POST /v1/specialties', body)

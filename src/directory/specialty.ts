@@ -15,6 +15,8 @@ import { line } from '#http/text'
 export const Specialty = z.object({ id: z.string(), name: z.string() }).meta({ id: 'Specialty' })
 export type Specialty = z.infer<typeof Specialty>
 
+export const exampleSpecialty: Specialty = { id: 'spc_cardiology', name: 'Cardiology' }
+
 export const NewSpecialty = z.strictObject({ name: line(2, 60) }).meta({ id: 'NewSpecialty' })
 
 /** What tells names apart and orders them. */
@@ -79,6 +81,7 @@ export async function createSpecialty(
     if (refusal === 'session-ended' || refusal === 'specialty-exists') return refused(refusal)
     if (refusal !== 'idempotency-key-used' || keyed === undefined) throw error
     const first = await replay(database, actor, keyed)
+    if (first === undefined) throw error
     return first.ok ? done({ specialty: Specialty.parse(first.answer), replayed: true }) : first
   }
   return done({ specialty: created, replayed: false })

@@ -38,6 +38,20 @@ function readKeys(setting: string): [kid: string, secret: string][] {
   })
 }
 
+const verifyingKeys = new Map<string, CryptoKey>()
+
+/** The secret as the platform's key, made once an isolate: making it costs as much as a verification. */
+async function verifyingKey(secret: string): Promise<CryptoKey> {
+  const known = verifyingKeys.get(secret)
+  if (known !== undefined) return known
+  const bytes = new TextEncoder().encode(secret)
+  const made = await crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'verify',
+  ])
+  verifyingKeys.set(secret, made)
+  return made
+}
+
 /** Signs a token for the actor, valid for `ACCESS_TOKEN_SECONDS` from `nowMs`. */
 export async function signAccessToken(settings: TokenSettings, actor: Actor, nowMs: number): Promise<string> {
   const newest = readKeys(settings.TOKEN_KEYS)[0]
@@ -67,7 +81,7 @@ export async function readAccessToken(settings: TokenSettings, token: string): P
   const key = readKeys(settings.TOKEN_KEYS).find(([kid]) => kid === header.data.kid)
   if (key === undefined) return undefined
   try {
-    const payload = await verify(token, key[1], {
+    const payload = await verify(token, await verifyingKey(key[1]), {
       alg: 'HS256',
       iss: settings.TOKEN_ISSUER,
       aud: settings.TOKEN_AUDIENCE,

@@ -2,7 +2,7 @@
 import type { Context } from 'hono'
 import { bodyHashOf, type KeyedRequest } from '#db/idempotency'
 import type { AppEnv } from './context'
-import type { Fault } from './problem'
+import type { Fault } from './problem-evidence'
 
 /** 1 to 255 visible ASCII characters. */
 const KEY = /^[\x21-\x7e]{1,255}$/

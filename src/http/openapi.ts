@@ -3,14 +3,14 @@
  * its validators what it takes, the permission table who may call it.
  */
 import type { Hono } from 'hono'
-import * as z from 'zod'
 import type { AppEnv } from './context'
+import { ANSWER_HEADERS, type AnswerHeader, PARAMETERS } from './openapi-headers'
+import { codesOf, describeProblems, exampleOf } from './openapi-problems'
+import { type Components, type Json, toJsonSchema } from './openapi-schema'
 import { type AnswerDocument, type OperationInfo, operationOf } from './operation'
 import { PUBLIC, permissions } from './permission'
-import { PROBLEMS, Problem, type ProblemCode } from './problem'
+import { PROBLEMS, type ProblemCode } from './problem'
 import { type Validated, validatorOf } from './validate'
-
-type JsonSchema = Record<string, unknown>
 
 interface Route {
   method: string
@@ -32,13 +32,23 @@ export function routesOf(app: Pick<Hono<AppEnv>, 'routes'>): Route[] {
   return [...routes.values()]
 }
 
+const TAGS = {
+  Accounts: 'Who you are: registering, signing in, the own account.',
+  Directory: 'Whom you can see: doctors and specialties.',
+  Scheduling: 'When: hours, openings, visit types, slots.',
+  Appointments: 'Booked visits.',
+  System: 'What the API says of itself.',
+} as const satisfies Record<OperationInfo['tag'], string>
+
 /** The whole document. */
-export function describeApi(app: Pick<Hono<AppEnv>, 'routes'>): JsonSchema {
-  const schemas: Record<string, JsonSchema> = {}
-  const paths: Record<string, Record<string, JsonSchema>> = {}
+export function describeApi(app: Pick<Hono<AppEnv>, 'routes'>): Json {
+  const schemas: Components = {}
+  const paths: Record<string, Json> = {}
+  const codes = new Set<ProblemCode>()
   for (const route of routesOf(app)) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}')
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: describeOperation(route, schemas) }
+    for (const code of codesOf(route.method, route.info, route.validators)) codes.add(code)
   }
   return {
     openapi: '3.1.0',
@@ -50,9 +60,15 @@ export function describeApi(app: Pick<Hono<AppEnv>, 'routes'>): JsonSchema {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
     components: {
       schemas,
+      parameters: Object.fromEntries(
+        Object.entries(PARAMETERS).map(([name, header]) => [name, { name, in: 'header', ...header }]),
+      ),
+      headers: ANSWER_HEADERS,
+      examples: Object.fromEntries([...codes].map((code) => [code, exampleOf(code)])),
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
         password: { type: 'oauth2', flows: { password: { tokenUrl: '/v1/auth/token', scopes: {} } } },
@@ -61,7 +77,8 @@ export function describeApi(app: Pick<Hono<AppEnv>, 'routes'>): JsonSchema {
   }
 }
 
-function describeOperation({ info, validators }: Route, schemas: Record<string, JsonSchema>): JsonSchema {
+function describeOperation(route: Route, schemas: Components): Json {
+  const { info, validators } = route
   const access = permissions[info.id]
   const body = validators.find(({ target }) => target === 'json' || target === 'form')
   return {
@@ -73,7 +90,9 @@ function describeOperation({ info, validators }: Route, schemas: Record<string, 
     security: access === PUBLIC ? [] : [{ bearer: [] }, { password: [] }],
     parameters: [
       ...validators.flatMap((validator) => describeParameters(validator, schemas)),
-      ...(info.headers ?? []).map((name) => ({ ...HEADERS[name], name, in: 'header', required: false })),
+      ...[...(info.headers ?? []), 'Bookmark', 'X-Request-Id'].map((name) => ({
+        $ref: `#/components/parameters/${name}`,
+      })),
     ],
     ...(body !== undefined && {
       requestBody: {
@@ -81,96 +100,76 @@ function describeOperation({ info, validators }: Route, schemas: Record<string, 
         content: {
           [body.target === 'json' ? 'application/json' : 'application/x-www-form-urlencoded']: {
             schema: toJsonSchema(body.schema, 'input', schemas),
+            ...(body.example !== undefined && { example: body.example }),
           },
         },
       },
     }),
-    // What an operation says of a status itself counts: the OAuth form has errors of its own.
-    responses: { ...describeProblems(info, validators, schemas), ...describeAnswers(info.answers, schemas) },
+    responses: describeAnswers(route, schemas),
   }
 }
 
-const HEADERS = {
-  'Idempotency-Key': {
-    description: 'The same key and body gives the first answer again, for a day; another body is refused.',
-    schema: { type: 'string', minLength: 1, maxLength: 255 },
-  },
-  'If-Match': { description: 'Only if the ETag is still this one, else 412.', schema: { type: 'string' } },
-  'If-None-Match': { description: '304 if the ETag is still this one.', schema: { type: 'string' } },
-} as const
-
-function describeParameters(
-  { target, schema }: Validated,
-  schemas: Record<string, JsonSchema>,
-): JsonSchema[] {
+function describeParameters({ target, schema }: Validated, schemas: Components): Json[] {
   if (target === 'json' || target === 'form') return []
   const { properties = {}, required = [] } = toJsonSchema(schema, 'input', schemas) as {
-    properties?: Record<string, JsonSchema>
+    properties?: Record<string, Json>
     required?: string[]
   }
   const place = target === 'param' ? 'path' : target
-  return Object.entries(properties).map(([name, parameter]) => ({
+  return Object.entries(properties).map(([name, { description, ...parameter }]) => ({
     name,
     in: place,
     required: place === 'path' || required.includes(name),
+    ...(description !== undefined && { description }),
     schema: parameter,
   }))
 }
 
-const describeAnswers = (
-  answers: Readonly<Record<number, AnswerDocument>>,
-  schemas: Record<string, JsonSchema>,
-) =>
-  Object.fromEntries(
-    Object.entries(answers).map(([status, { description, schema, contentType = 'application/json' }]) => [
-      status,
-      schema === undefined
-        ? { description }
-        : { description, content: { [contentType]: { schema: toJsonSchema(schema, 'output', schemas) } } },
-    ]),
-  )
-
-/** The problems of an operation by status, each with the codes that it may carry. */
-function describeProblems(
-  info: OperationInfo,
-  validators: readonly Validated[],
-  schemas: Record<string, JsonSchema>,
-): JsonSchema {
-  const codes = new Set<ProblemCode>(info.problems)
-  if (permissions[info.id] !== PUBLIC) {
-    for (const code of ['unauthenticated', 'invalid-token', 'session-ended', 'forbidden'] as const)
-      codes.add(code)
-  }
-  if (validators.length > 0) codes.add('validation-failed')
-  if (validators.some(({ target }) => target === 'json' || target === 'form')) {
-    codes.add('unsupported-media-type').add('request-too-large')
-  }
-  codes.add('internal-error')
-  const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code][0])
+/** Every answer by status: what the operation says of it, and the problems that it may be as well. */
+function describeAnswers({ method, info, validators }: Route, schemas: Components): Json {
+  const problems = Map.groupBy(codesOf(method, info, validators), (code) => PROBLEMS[code][0])
+  const statuses = new Set([...Object.keys(info.answers).map(Number), ...problems.keys()])
   return Object.fromEntries(
-    [...byStatus].map(([status, list]) => [
-      status,
-      {
-        description: list.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}`).join('. '),
-        content: { 'application/problem+json': { schema: toJsonSchema(Problem, 'output', schemas) } },
-      },
-    ]),
+    [...statuses].map((status) => {
+      const answer = info.answers[status]
+      const codes = problems.get(status as never) ?? []
+      const told = codes.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}`)
+      const content = {
+        ...describeBody(answer, schemas),
+        ...(codes.length > 0 && describeProblems(codes, schemas)),
+      }
+      return [
+        status,
+        {
+          description: [answer?.description, ...told].filter((text) => text !== undefined).join('. '),
+          headers: Object.fromEntries(
+            headersOf(status, info).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+          ),
+          ...(Object.keys(content).length > 0 && { content }),
+        },
+      ]
+    }),
   )
 }
 
-/** A schema as JSON Schema; schemas with an id move to the components and are referred to. */
-function toJsonSchema(
-  schema: z.ZodType,
-  io: 'input' | 'output',
-  schemas: Record<string, JsonSchema>,
-): JsonSchema {
-  const converted = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
-  const text = JSON.stringify(converted).replaceAll('#/$defs/', '#/components/schemas/')
-  const {
-    $schema: _,
-    $defs = {},
-    ...root
-  } = JSON.parse(text) as JsonSchema & { $defs?: Record<string, JsonSchema> }
-  for (const [name, { id: _id, ...definition }] of Object.entries($defs)) schemas[name] = definition
-  return root
+function describeBody(answer: AnswerDocument | undefined, schemas: Components): Json {
+  if (answer?.schema === undefined) return {}
+  const { schema, example, contentType = 'application/json' } = answer
+  return {
+    [contentType]: {
+      schema: toJsonSchema(schema, 'output', schemas),
+      ...(example !== undefined && { example }),
+    },
+  }
+}
+
+/** The headers that the answers of a status carry. */
+function headersOf(status: number, info: OperationInfo): AnswerHeader[] {
+  const headers: AnswerHeader[] = [...(info.answers[status]?.headers ?? []), 'X-Request-Id']
+  if (info.tag !== 'System') headers.push('Bookmark')
+  if (info.rateLimited === true) headers.push('RateLimit', 'RateLimit-Policy')
+  if (status === 201 && info.headers?.includes('Idempotency-Key')) headers.push('Idempotency-Replayed')
+  if (status === 401) headers.push('WWW-Authenticate')
+  if (status === 429 || status === 503) headers.push('Retry-After')
+  return headers
 }

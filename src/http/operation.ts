@@ -3,21 +3,32 @@
  * what the document of the API says of it, so that neither can be written beside the route.
  */
 import type { MiddlewareHandler } from 'hono'
-import { createMiddleware } from 'hono/factory'
 import type * as z from 'zod'
 import { readAccessToken } from './access-token'
 import type { AppEnv } from './context'
-import { type OperationId, PUBLIC, permissions } from './permission'
-import { type ProblemCode, problem } from './problem'
+import type { AnswerHeader } from './openapi-headers'
+import { type OperationId, PUBLIC, permissions, type RoleOf } from './permission'
+import { type ProblemAnswer, type ProblemCode, problem } from './problem'
 
 export interface AnswerDocument {
   readonly description: string
   /** Absent for an answer without a body. */
   readonly schema?: z.ZodType
   readonly contentType?: string
+  readonly example?: unknown
+  /** What it carries beside what every answer does. */
+  readonly headers?: readonly AnswerHeader[]
 }
 
-export interface OperationDocument {
+/** An answer in JSON, with an example that its schema’s type holds to the truth. */
+export const shows = <S extends z.ZodType>(
+  schema: S,
+  description: string,
+  example: z.output<S>,
+  headers: readonly AnswerHeader[] = [],
+): AnswerDocument => ({ schema, description, example, headers })
+
+export interface OperationDocument<Code extends ProblemCode = ProblemCode> {
   readonly tag: 'System' | 'Accounts' | 'Directory' | 'Scheduling' | 'Appointments'
   readonly summary: string
   readonly description?: string
@@ -25,12 +36,33 @@ export interface OperationDocument {
   readonly headers?: readonly ('Idempotency-Key' | 'If-Match' | 'If-None-Match')[]
   readonly answers: Readonly<Record<number, AnswerDocument>>
   /** What it may refuse, beyond what its permission and its validators already say. */
-  readonly problems?: readonly ProblemCode[]
+  readonly problems?: readonly Code[]
+  /** Whether attempts are counted for each patient and doctor, and told of in RateLimit. */
+  readonly rateLimited?: boolean
 }
 
 export interface OperationInfo extends OperationDocument {
   readonly id: OperationId
 }
+
+/** What any operation may answer: a malformed Bookmark, a bug, a part of the system that is away. */
+export const ANYWHERE = ['validation-failed', 'internal-error', 'misconfigured', 'unavailable'] as const
+/** What any operation may answer that is not public. */
+export const SIGNED_IN = ['unauthenticated', 'invalid-token', 'session-ended'] as const
+
+/** What the guard of an operation, and what surrounds every operation, may answer. */
+type GuardCode<Id extends OperationId> =
+  | (typeof ANYWHERE)[number]
+  | ([RoleOf<Id>] extends [never]
+      ? never
+      : (typeof SIGNED_IN)[number] | ForbiddenTo<Exclude<AnyRole, RoleOf<Id>>>)
+
+type AnyRole = RoleOf<'getMe'>
+type ForbiddenTo<Roles> = [Roles] extends [never] ? never : 'forbidden'
+
+/** A middleware whose problems the typed client knows. */
+// biome-ignore lint/complexity/noBannedTypes: it validates nothing
+export type Guard<Code extends ProblemCode> = MiddlewareHandler<AppEnv, string, {}, ProblemAnswer<Code>>
 
 const operations = new WeakMap<object, OperationInfo>()
 
@@ -38,9 +70,12 @@ const operations = new WeakMap<object, OperationInfo>()
 export const operationOf = (handler: object): OperationInfo | undefined => operations.get(handler)
 
 /** The guard of an operation: lets the request pass if the permission table does, else answers 401 or 403. */
-export function operation(id: OperationId, document: OperationDocument): MiddlewareHandler<AppEnv> {
+export function operation<Id extends OperationId, const Code extends ProblemCode = never>(
+  id: Id,
+  document: OperationDocument<Code>,
+): Guard<GuardCode<Id> | Code> {
   const access = permissions[id]
-  const guard = createMiddleware<AppEnv>(async (c, next) => {
+  const guard: Guard<(typeof SIGNED_IN)[number] | 'forbidden'> = async (c, next) => {
     if (access === PUBLIC) return next()
     const header = c.req.header('Authorization')
     if (header === undefined) return problem(c, 'unauthenticated')
@@ -52,7 +87,7 @@ export function operation(id: OperationId, document: OperationDocument): Middlew
     }
     c.set('actor', actor)
     return next()
-  })
+  }
   operations.set(guard, { id, ...document })
-  return guard
+  return guard as Guard<never>
 }

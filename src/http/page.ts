@@ -20,9 +20,21 @@ export interface Page<Item> {
   total?: number
 }
 
-/** The document of a page of such items. */
+/** The document of a page of such items, which have a name. */
 export const PageOf = <S extends z.ZodType>(item: S) =>
-  z.object({ items: z.array(item), nextCursor: z.string().nullable(), total: z.int().optional() })
+  z
+    .object({
+      items: z.array(item),
+      nextCursor: z
+        .string()
+        .nullable()
+        .meta({ description: 'The cursor of the next page; null on the last' }),
+      total: z.int().optional().meta({ description: 'How many there are on all pages, with `count=true`' }),
+    })
+    .meta({ id: `${item.meta()?.id}Page` })
+
+/** An example of a page: one item, and nothing after it. */
+export const pageExample = <Item>(item: Item): Page<Item> => ({ items: [item], nextCursor: null })
 
 /**
  * A page from rows that were asked for with `limit + 1`: the row too many says that there is a next page.

@@ -11,6 +11,8 @@ const SIGNED_IN = ['patient', 'doctor', 'admin'] as const
 export const permissions = {
   describeApi: PUBLIC,
   getOpenApi: PUBLIC,
+  getSwaggerUi: PUBLIC,
+  getRedoc: PUBLIC,
   getProblemPage: PUBLIC,
   getHealth: PUBLIC,
   getReadiness: PUBLIC,
@@ -47,3 +49,6 @@ export const permissions = {
 } as const satisfies Record<string, typeof PUBLIC | readonly Role[]>
 
 export type OperationId = keyof typeof permissions
+
+/** The roles that may call the operation; none for a public one, which asks nobody. */
+export type RoleOf<Id extends OperationId> = Exclude<(typeof permissions)[Id], typeof PUBLIC>[number]

@@ -3,8 +3,8 @@
  */
 import type { Context } from 'hono'
 import type { TypedResponse } from 'hono/types'
-import * as z from 'zod'
 import type { AppEnv } from './context'
+import type { EvidenceOf } from './problem-evidence'
 
 /** Every code: its status, its title, and what its page at `/problems/<code>` says. */
 export const PROBLEMS = {
@@ -160,52 +160,37 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS
 export type ProblemStatus<C extends ProblemCode = ProblemCode> = (typeof PROBLEMS)[C][0]
 
-/** One fault of a request; the pointer (RFC 6901) leads into the body, or names the parameter or header. */
-export const Fault = z.object({ pointer: z.string(), detail: z.string() }).meta({ id: 'Fault' })
-export type Fault = z.infer<typeof Fault>
-
-/** A problem document. A code may add members of its own, as its page says. */
-export const Problem = z
-  .looseObject({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    instance: z.string(),
-    code: z.string(),
-    requestId: z.string(),
-    errors: z.array(Fault).optional(),
-  })
-  .meta({ id: 'Problem', description: 'A problem document (RFC 9457).' })
-
-export interface ProblemBody<C extends ProblemCode = ProblemCode> {
+/** What every problem document has, and what its code adds. */
+export type ProblemBody<C extends ProblemCode = ProblemCode> = {
   type: string
   title: string
-  status: number
+  status: ProblemStatus<C>
   detail: string
   instance: string
   code: C
   requestId: string
-}
+} & EvidenceOf<C>
+
+/** The answer with a problem of one of these codes: a client that looks at the status sees the codes of it alone. */
+export type ProblemAnswer<C extends ProblemCode> = C extends ProblemCode
+  ? Response & TypedResponse<ProblemBody<C>, ProblemStatus<C>, 'json'>
+  : never
 
 /** Seconds a client should wait where nothing better is known. */
 const DEFAULT_RETRY_AFTER_SECONDS = 1
 
-/** Members and headers that an answer adds to what its code says. */
-export interface Evidence {
-  readonly detail?: string
-  readonly retryAfterSeconds?: number
-  readonly [member: string]: unknown
-}
+/** The members that the code adds, and a detail in place of the usual one. */
+type Told<C extends ProblemCode> = EvidenceOf<C> & { readonly detail?: string }
 
 /** Answers with the problem document of the code. */
-export function problem<C extends ProblemCode, E extends Evidence>(
+export function problem<C extends ProblemCode>(
   c: Context<AppEnv>,
   code: C,
-  evidence?: E,
-): Response & TypedResponse<ProblemBody<C> & E, ProblemStatus<C>, 'json'> {
-  const [status, title, page] = PROBLEMS[code]
-  const { detail, ...members } = evidence ?? ({} as E)
+  // A code that adds no member needs no evidence.
+  ...[evidence]: object extends EvidenceOf<C> ? [Told<C>?] : [Told<C>]
+): ProblemAnswer<C> {
+  const [status, title] = PROBLEMS[code]
+  const { detail, ...members }: { detail?: string; retryAfterSeconds?: number } = evidence ?? {}
   if (status === 401) c.header('WWW-Authenticate', challenge(code))
   if (status === 429 || status === 503) {
     c.header('Retry-After', String(members.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS))
@@ -214,7 +199,7 @@ export function problem<C extends ProblemCode, E extends Evidence>(
     type: `/problems/${code}`,
     title,
     status,
-    detail: detail ?? page.split('. ')[0] ?? title,
+    detail: detail ?? detailOf(code),
     instance: c.req.path,
     code,
     requestId: c.get('requestId'),
@@ -222,6 +207,12 @@ export function problem<C extends ProblemCode, E extends Evidence>(
   }
   c.set('problem', code)
   return c.json(body, status, { 'Content-Type': 'application/problem+json' }) as never
+}
+
+/** What is told where nothing more is known: the first sentence of the code's page. */
+export const detailOf = (code: ProblemCode): string => {
+  const [, title, page] = PROBLEMS[code]
+  return page.split('. ')[0] ?? title
 }
 
 /** The challenge of a 401 (RFC 6750, section 3). */

@@ -21,6 +21,9 @@ const REQUEST_ID = /^[A-Za-z0-9_-]{8,128}$/
 /** D1's bookmarks: https://developers.cloudflare.com/d1/best-practices/read-replication/ */
 const BOOKMARK = /^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{32}$/
 
+/** Sets a header of the answer in place: once it is made, `c.header` would copy all of it each time. */
+const setHeader = (c: Context<AppEnv>, name: string, value: string): void => c.res.headers.set(name, value)
+
 /** Gives the request its id and writes its one log line: no personal data, no query string, no body. */
 export const logRequest = createMiddleware<AppEnv>(async (c, next) => {
   const started = Date.now()
@@ -30,7 +33,7 @@ export const logRequest = createMiddleware<AppEnv>(async (c, next) => {
   c.set('cost', newCost())
   c.set('problem', undefined)
   await next()
-  c.header('X-Request-Id', requestId)
+  setHeader(c, 'X-Request-Id', requestId)
   console.log(
     JSON.stringify({
       level: c.res.status < 500 ? 'info' : 'error',
@@ -45,20 +48,22 @@ export const logRequest = createMiddleware<AppEnv>(async (c, next) => {
   )
 })
 
-/** Answers are private unless their route says otherwise. */
+/** Answers are private, and no page, unless their route says otherwise. */
 export const defaultHeaders = createMiddleware<AppEnv>(async (c, next) => {
   await next()
-  if (!c.res.headers.has('Cache-Control')) c.header('Cache-Control', 'no-store')
+  if (!c.res.headers.has('Cache-Control')) setHeader(c, 'Cache-Control', 'no-store')
+  if (!c.res.headers.has('Content-Security-Policy')) {
+    setHeader(c, 'Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'")
+  }
 })
 
 export const securityHeaders: MiddlewareHandler<AppEnv> = secureHeaders({
-  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
   xFrameOptions: 'DENY',
   referrerPolicy: 'no-referrer',
 })
 
 /** Browsers may call from the origins in the configuration, and from no other. */
-export const crossOrigin: MiddlewareHandler<AppEnv> = cors({
+const answerOrigin: MiddlewareHandler<AppEnv> = cors({
   origin: (origin, c: Context<AppEnv>) =>
     c.env.CORS_ORIGINS.split(',').some((allowed) => allowed.trim() === origin) ? origin : null,
   allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
@@ -84,6 +89,14 @@ export const crossOrigin: MiddlewareHandler<AppEnv> = cors({
   maxAge: 600,
 })
 
+/** Only a browser names an origin; whoever does not is told no more than that it would matter. */
+export const crossOrigin = createMiddleware<AppEnv>(async (c, next) => {
+  if (c.req.header('Origin') !== undefined || c.req.method === 'OPTIONS') return answerOrigin(c, next)
+  await next()
+  c.res.headers.append('Vary', 'Origin')
+  return undefined
+})
+
 export const limitBody: MiddlewareHandler<AppEnv> = bodyLimit({
   maxSize: MAX_BODY_BYTES,
   onError: (c) => problem(c as Context<AppEnv>, 'request-too-large'),
@@ -102,7 +115,7 @@ export const bookmark = createMiddleware<AppEnv>(async (c, next) => {
     .filter((value) => value !== undefined)
     .sort()
     .at(-1)
-  if (reached !== undefined) c.header('Bookmark', reached)
+  if (reached !== undefined) setHeader(c, 'Bookmark', reached)
   return undefined
 })
 

@@ -3,18 +3,22 @@ import { Hono } from 'hono'
 import * as z from 'zod'
 import { setting } from '#db/schema'
 import type { AppEnv } from './context'
-import { operation } from './operation'
+import { operation, shows } from './operation'
 import { PROBLEMS, problem } from './problem'
 import { databaseOf } from './request'
 import { validate } from './validate'
 
-const Start = z.object({ name: z.string(), links: z.record(z.string(), z.string()) })
+const Start = z.object({ name: z.string(), links: z.record(z.string(), z.string()) }).meta({ id: 'Start' })
 
-const ProblemPage = z.object({ code: z.string(), status: z.int(), title: z.string(), meaning: z.string() })
+const ProblemPage = z
+  .object({ code: z.string(), status: z.int(), title: z.string(), meaning: z.string() })
+  .meta({ id: 'ProblemPage' })
 
-const Health = z.object({ status: z.literal('ok') })
+const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' })
 
-const Readiness = z.object({ status: z.enum(['ok', 'failing']), failing: z.array(z.string()) })
+const Readiness = z
+  .object({ status: z.enum(['ok', 'failing']), failing: z.array(z.string()) })
+  .meta({ id: 'Readiness' })
 
 /** The key that no doctor has: a look-up of it shows that a binding answers. */
 const PROBE = 'readiness-probe'
@@ -22,19 +26,31 @@ const PROBE = 'readiness-probe'
 /** Milliseconds that a binding has to answer in. */
 const PROBE_TIMEOUT_MS = 3000
 
+const [exampleStatus, exampleTitle, exampleMeaning] = PROBLEMS['patient-busy']
+const exampleProblemPage: z.infer<typeof ProblemPage> = {
+  code: 'patient-busy',
+  status: exampleStatus,
+  title: exampleTitle,
+  meaning: exampleMeaning,
+}
+
 export const system = new Hono<AppEnv>()
   .get(
     '/',
     operation('describeApi', {
       tag: 'System',
       summary: 'Names the API and links its documents',
-      answers: { 200: { description: 'The name and the links', schema: Start } },
+      answers: {
+        200: shows(Start, 'The name and the links', { name: 'Praxis', links: { openapi: '/openapi.json' } }),
+      },
     }),
     (c) =>
       c.json({
         name: 'Praxis',
         links: {
           openapi: '/openapi.json',
+          docs: '/docs',
+          redoc: '/redoc',
           health: '/health',
           ready: '/health/ready',
           doctors: '/v1/doctors',
@@ -46,7 +62,7 @@ export const system = new Hono<AppEnv>()
     operation('getProblemPage', {
       tag: 'System',
       summary: 'What a problem code means',
-      answers: { 200: { description: 'The meaning of the code', schema: ProblemPage } },
+      answers: { 200: shows(ProblemPage, 'The meaning of the code', exampleProblemPage) },
       problems: ['not-found'],
     }),
     validate('param', z.object({ code: z.string().max(64) })),
@@ -63,7 +79,7 @@ export const system = new Hono<AppEnv>()
     operation('getHealth', {
       tag: 'System',
       summary: 'Whether the Worker is alive',
-      answers: { 200: { description: 'Alive', schema: Health } },
+      answers: { 200: shows(Health, 'Alive', { status: 'ok' }) },
     }),
     (c) => c.json({ status: 'ok' as const }),
   )
@@ -73,8 +89,10 @@ export const system = new Hono<AppEnv>()
       tag: 'System',
       summary: 'Whether everything that a request needs answers',
       answers: {
-        200: { description: 'All answer', schema: Readiness },
-        503: { description: 'Some do not; `failing` names them', schema: Readiness },
+        200: shows(Readiness, 'All answer', { status: 'ok', failing: [] }, ['Bookmark']),
+        503: shows(Readiness, 'Some do not; `failing` names them', { status: 'failing', failing: ['kv'] }, [
+          'Bookmark',
+        ]),
       },
     }),
     async (c) => {

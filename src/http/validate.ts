@@ -6,7 +6,8 @@ import { zValidator } from '@hono/zod-validator'
 import type { Context, MiddlewareHandler } from 'hono'
 import type * as z from 'zod'
 import type { AppEnv } from './context'
-import { type Fault, problem } from './problem'
+import { type ProblemAnswer, problem } from './problem'
+import type { Fault } from './problem-evidence'
 
 /** Where a validated part of a request is. */
 export type Target = 'json' | 'form' | 'query' | 'param' | 'header'
@@ -19,6 +20,8 @@ export interface Validated {
   readonly schema: z.ZodType
   /** Whether a body may be left out. */
   readonly presence: 'required' | 'optional'
+  /** An example of a body, for the document. */
+  readonly example: unknown
 }
 
 const validators = new WeakMap<object, Validated>()
@@ -54,6 +57,17 @@ export const pointerTo = (path: readonly PropertyKey[]): string =>
 export const invalid = (c: Context<AppEnv>, errors: readonly Fault[]) =>
   problem(c, 'validation-failed', { errors: [...errors] })
 
+/** What a body looks like, and whether it may be left out altogether: the schema then sees an empty object. */
+export interface BodyDocument<S extends z.ZodType> {
+  readonly example: z.input<S>
+  readonly presence?: 'required' | 'optional'
+}
+
+/** What a request may be refused for before its handler sees it; the typed client knows it from here. */
+type Refusal<T extends Target> =
+  | 'validation-failed'
+  | (T extends 'json' | 'form' ? 'unsupported-media-type' | 'request-too-large' : never)
+
 /**
  * Validates one part of a request against the schema. The handler reads the result with
  * `c.req.valid(target)`. A body of another media type gets 415, one that is not JSON 400.
@@ -61,20 +75,22 @@ export const invalid = (c: Context<AppEnv>, errors: readonly Fault[]) =>
 export function validate<T extends Target, S extends z.ZodType>(
   target: T,
   schema: S,
-  /** Whether the body may be left out altogether; the schema then sees an empty object. */
-  presence: 'required' | 'optional' = 'required',
+  ...[body]: T extends 'json' | 'form' ? [BodyDocument<S>] : []
 ) {
-  const inner = zValidator(target, schema, (result, c) => {
-    if (!result.success) return invalid(c as unknown as Context<AppEnv>, faultsOf(result.error.issues))
-    return undefined
+  const { presence = 'required', example } = body ?? {}
+  const inner = zValidator(target, schema, (result, c): ProblemAnswer<Refusal<T>> | undefined => {
+    if (result.success) return undefined
+    return invalid(c as unknown as Context<AppEnv>, faultsOf(result.error.issues)) as never
   })
   if (target !== 'json' && target !== 'form') {
-    validators.set(inner, { target, schema, presence })
+    validators.set(inner, { target, schema, presence, example })
     return inner
   }
   const validator = async (c: Context<AppEnv>, next: () => Promise<void>) => {
-    if (presence === 'optional' && hasNoBody(c))
-      return (inner as unknown as MiddlewareHandler<AppEnv>)(c, next)
+    if (presence === 'optional' && (await c.req.text()) === '') {
+      c.req.addValidatedData(target, schema.parse({}) as object)
+      return next()
+    }
     const mediaType = c.req.header('Content-Type')?.split(';')[0]?.trim().toLowerCase()
     const expected = CONTENT_TYPES[target as 'json' | 'form']
     if (mediaType !== expected) {
@@ -84,14 +100,9 @@ export function validate<T extends Target, S extends z.ZodType>(
       return invalid(c, [{ pointer: '', detail: 'This is not JSON' }])
     return (inner as unknown as MiddlewareHandler<AppEnv>)(c, next)
   }
-  validators.set(validator, { target, schema, presence })
+  validators.set(validator, { target, schema, presence, example })
   return validator as unknown as typeof inner
 }
-
-const hasNoBody = ({ req }: Context<AppEnv>): boolean =>
-  req.header('Content-Type') === undefined &&
-  req.header('Transfer-Encoding') === undefined &&
-  ['0', undefined].includes(req.header('Content-Length'))
 
 async function isJson(c: Context<AppEnv>): Promise<boolean> {
   try {

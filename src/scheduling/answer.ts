@@ -15,7 +15,13 @@ export interface Refused {
 }
 
 export type Outcome<T> =
-  | { readonly ok: true; readonly value: T; readonly replayed: boolean }
+  | {
+      readonly ok: true
+      readonly value: T
+      readonly replayed: boolean
+      /** The version of the calendar that a change has led to. */
+      readonly version?: number
+    }
   | { readonly ok: false; readonly refusal: Refused }
 
 /** How much of a rate limit is left, for the headers of the answer. */
@@ -33,7 +39,13 @@ export type ObjectAnswer<T> = Outcome<T> & {
   readonly rate: RateState | undefined
 }
 
-export const done = <T>(value: T, replayed = false): Outcome<T> => ({ ok: true, value, replayed })
+/** `replayed`: given before; `version`: of the calendar that a change has led to. */
+export const done = <T>(value: T, how: { replayed?: boolean; version?: number } = {}): Outcome<T> => ({
+  ok: true,
+  value,
+  replayed: false,
+  ...how,
+})
 
 export const refused = (code: ProblemCode, evidence: Evidence = {}): Outcome<never> => ({
   ok: false,

@@ -6,16 +6,16 @@ import { APPOINTMENT_STATUSES } from '#db/schema'
 import type { AppEnv } from '#http/context'
 import { etagOf, versionsInIfMatch } from '#http/etag'
 import { IDEMPOTENCY_KEY_FAULT, keyedRequest, markReplayed } from '#http/idempotency-key'
-import { operation } from '#http/operation'
-import { CURSOR_FAULT, decodeCursor, PageOf, pageFrom, pageQuery } from '#http/page'
+import { operation, shows } from '#http/operation'
+import { CURSOR_FAULT, decodeCursor, PageOf, pageExample, pageFrom, pageQuery } from '#http/page'
 import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
 import { paragraphs } from '#http/text'
 import { invalid, validate } from '#http/validate'
-import { AppointmentView, viewAppointment } from './appointment'
+import { AppointmentView, exampleAppointment, exampleCancelled, viewAppointment } from './appointment'
 import { answerRefusal, callCalendar } from './call-calendar'
-import { startOfDay } from './core/time'
-import { Instant, LocalDate } from './fields'
+import { DAY_MS, startOfDay } from './core/time'
+import { Bound, Instant, REVERSED_FAULT } from './fields'
 import { findAppointment, findAppointments } from './find-appointments'
 
 /** The longest notes of a patient, in characters. */
@@ -23,24 +23,25 @@ const MAX_NOTES = 500
 const MAX_REASON = 500
 const MAX_ID = 64
 
-const Booking = z.strictObject({
-  doctorId: z.string().min(1).max(MAX_ID),
-  start: Instant,
-  visitTypeId: z.string().min(1).max(MAX_ID).optional(),
-  notes: paragraphs(MAX_NOTES).nullable().optional(),
-  patientId: z.string().min(1).max(MAX_ID).optional().meta({ description: 'For administrators alone.' }),
-})
+const Booking = z
+  .strictObject({
+    doctorId: z.string().min(1).max(MAX_ID),
+    start: Instant,
+    visitTypeId: z.string().min(1).max(MAX_ID).optional(),
+    notes: paragraphs(MAX_NOTES).nullable().optional(),
+    patientId: z.string().min(1).max(MAX_ID).optional().meta({ description: 'For administrators alone.' }),
+  })
+  .meta({ id: 'Booking' })
 
-const Cancellation = z.strictObject({ reason: paragraphs(MAX_REASON).optional() })
+const Cancellation = z
+  .strictObject({ reason: paragraphs(MAX_REASON).optional() })
+  .meta({ id: 'Cancellation' })
 
 /** One status, or several with commas between them. */
 const Statuses = z
   .string()
   .transform((text) => text.split(','))
   .pipe(z.array(z.enum(APPOINTMENT_STATUSES)).min(1).max(APPOINTMENT_STATUSES.length))
-
-/** An instant, or a date of UTC. */
-const Bound = z.union([LocalDate.transform((date) => startOfDay(date, 'UTC')), Instant])
 
 const AppointmentQuery = z.strictObject({
   ...pageQuery,
@@ -56,12 +57,24 @@ const Cursor = z.tuple([z.int(), z.string().max(MAX_ID)])
 
 const AppointmentId = z.object({ id: z.string() })
 
-const cancelProblems = [
+const BOOK_PROBLEMS = [
+  'doctor-not-found',
+  'patient-not-found',
+  'visit-type-not-found',
+  'slot-taken',
+  'patient-busy',
+  'already-booked',
+  'slot-not-offered',
+  'idempotency-key-reused',
+  'rate-limited',
+  'overloaded',
+] as const
+
+const CANCEL_PROBLEMS = [
   'not-found',
   'illegal-transition',
   'too-late-to-cancel',
   'precondition-failed',
-  'unavailable',
   'overloaded',
 ] as const
 
@@ -74,23 +87,21 @@ export const appointmentRoutes = new Hono<AppEnv>()
       headers: ['Idempotency-Key'],
       description: 'Send an Idempotency-Key: a retry with the same key gives the first answer again.',
       answers: {
-        201: { description: 'Booked: `confirmed`, or `pending` until approved', schema: AppointmentView },
+        201: shows(AppointmentView, 'Booked: `confirmed`, or `pending` until approved', exampleAppointment, [
+          'ETag',
+          'Location',
+        ]),
       },
-      problems: [
-        'doctor-not-found',
-        'patient-not-found',
-        'visit-type-not-found',
-        'slot-taken',
-        'patient-busy',
-        'already-booked',
-        'slot-not-offered',
-        'idempotency-key-reused',
-        'rate-limited',
-        'unavailable',
-        'overloaded',
-      ],
+      problems: BOOK_PROBLEMS,
+      rateLimited: true,
     }),
-    validate('json', Booking),
+    validate('json', Booking, {
+      example: {
+        doctorId: exampleAppointment.doctorId,
+        start: exampleAppointment.start,
+        notes: 'Chest pain when climbing stairs',
+      },
+    }),
     async (c) => {
       const body = c.req.valid('json')
       const actor = c.get('actor')
@@ -112,13 +123,14 @@ export const appointmentRoutes = new Hono<AppEnv>()
           notes: body.notes ?? null,
         }),
       )
-      if (!booked.ok) return answerRefusal(c, booked.refusal)
+      if (!booked.ok) return answerRefusal(c, booked.refusal, BOOK_PROBLEMS)
       if (booked.replayed) markReplayed(c)
       const { value } = booked
       c.header('Location', `/v1/appointments/${value.id}`)
       c.header('ETag', etagOf(value.version))
-      const view = viewAppointment(value, actor, Date.now())
-      return c.json({ ...view, calendarVersion: booked.version }, 201)
+      // As of the booking, so that a repeated request gets the very first answer.
+      const view = viewAppointment(value, actor, value.updatedAt)
+      return c.json({ ...view, calendarVersion: value.calendarVersion }, 201)
     },
   )
   .get(
@@ -126,7 +138,9 @@ export const appointmentRoutes = new Hono<AppEnv>()
     operation('listAppointments', {
       tag: 'Appointments',
       summary: 'The own appointments; an administrator’s all',
-      answers: { 200: { description: 'A page, ordered by start', schema: PageOf(AppointmentView) } },
+      answers: {
+        200: shows(PageOf(AppointmentView), 'A page, ordered by start', pageExample(exampleAppointment)),
+      },
     }),
     validate('query', AppointmentQuery),
     async (c) => {
@@ -134,15 +148,13 @@ export const appointmentRoutes = new Hono<AppEnv>()
       const actor = c.get('actor')
       const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, Cursor)
       if (query.cursor !== undefined && after === undefined) return invalid(c, [CURSOR_FAULT])
-      if (query.from !== undefined && query.to !== undefined && query.to < query.from) {
-        return invalid(c, [{ pointer: '/to', detail: '`to` must not be before `from`' }])
-      }
+      const range = rangeOf(query.from, query.to)
+      if (range === 'reversed') return invalid(c, [REVERSED_FAULT])
       const found = await findAppointments(databaseOf(c, 'first-primary'), actor, {
         statuses: query.status,
         doctorId: query.doctorId,
         patientId: query.patientId,
-        fromMs: query.from,
-        toMs: query.to,
+        ...range,
         descending: query.sort === '-start',
         after,
         rows: query.limit + 1,
@@ -164,7 +176,7 @@ export const appointmentRoutes = new Hono<AppEnv>()
     operation('getAppointment', {
       tag: 'Appointments',
       summary: 'One appointment',
-      answers: { 200: { description: 'The appointment', schema: AppointmentView } },
+      answers: { 200: shows(AppointmentView, 'The appointment', exampleAppointment, ['ETag']) },
       problems: ['not-found'],
     }),
     validate('param', AppointmentId),
@@ -182,11 +194,11 @@ export const appointmentRoutes = new Hono<AppEnv>()
       tag: 'Appointments',
       summary: 'Cancels; the slot is free at once. Again is 200',
       headers: ['If-Match'],
-      answers: { 200: { description: 'The cancelled appointment', schema: AppointmentView } },
-      problems: cancelProblems,
+      answers: { 200: shows(AppointmentView, 'The cancelled appointment', exampleCancelled, ['ETag']) },
+      problems: CANCEL_PROBLEMS,
     }),
     validate('param', AppointmentId),
-    validate('json', Cancellation, 'optional'),
+    validate('json', Cancellation, { example: { reason: 'The bus strike' }, presence: 'optional' }),
     (c) => cancel(c, c.req.valid('param').id, c.req.valid('json').reason ?? null),
   )
   .delete(
@@ -195,12 +207,21 @@ export const appointmentRoutes = new Hono<AppEnv>()
       tag: 'Appointments',
       summary: 'The same as cancelling without a reason',
       headers: ['If-Match'],
-      answers: { 200: { description: 'The cancelled appointment', schema: AppointmentView } },
-      problems: cancelProblems,
+      answers: { 200: shows(AppointmentView, 'The cancelled appointment', exampleCancelled, ['ETag']) },
+      problems: CANCEL_PROBLEMS,
     }),
     validate('param', AppointmentId),
     (c) => cancel(c, c.req.valid('param').id, null),
   )
+
+/** Dates are whole days of UTC, the last included; instants are half-open. */
+function rangeOf(from: string | number | undefined, to: string | number | undefined) {
+  const fromMs = typeof from === 'string' ? startOfDay(from, 'UTC') : from
+  const toMs = typeof to === 'string' ? startOfDay(to, 'UTC') + DAY_MS : to
+  const lengthMs = fromMs === undefined || toMs === undefined ? Infinity : toMs - fromMs
+  if (lengthMs < 0 || (lengthMs === 0 && typeof to === 'string')) return 'reversed'
+  return { fromMs, toMs }
+}
 
 /** Finds out which doctor's object decides, and asks it. */
 async function cancel(c: Context<AppEnv>, id: string, reason: string | null) {
@@ -212,7 +233,7 @@ async function cancel(c: Context<AppEnv>, id: string, reason: string | null) {
   const cancelled = await callCalendar(c, found.doctorId, (object) =>
     object.cancel({ actor, appointmentId: id, reason, versions }),
   )
-  if (!cancelled.ok) return answerRefusal(c, cancelled.refusal)
+  if (!cancelled.ok) return answerRefusal(c, cancelled.refusal, CANCEL_PROBLEMS)
   const { value } = cancelled
   c.header('ETag', etagOf(value.version))
   const view = viewAppointment({ ...value, doctorName, patientName }, actor, Date.now())

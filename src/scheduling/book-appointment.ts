@@ -3,7 +3,6 @@
  * then decides and takes in one turn, and D1 is asked once: right, fence, appointment, event, key.
  */
 import { type Statement, statement } from '#db/database'
-import { insertEvent } from '#db/event'
 import { type KeyedRequest, replay } from '#db/idempotency'
 import type { Actor } from '#db/right'
 import { done, type Outcome, refused } from './answer'
@@ -11,6 +10,7 @@ import type { CalendarKeeper } from './calendar-keeper'
 import { answer, type Change, type CommandContext, change, changeCalendar } from './change-calendar'
 import { type Appointment, type BookingRefusal, decideBooking } from './core/appointment'
 import type { Calendar } from './core/calendar'
+import { loadAppointment } from './load-calendar'
 
 export interface BookCommand {
   readonly actor: Actor
@@ -22,18 +22,24 @@ export interface BookCommand {
   readonly notes: string | null
 }
 
-/** An appointment with the names of its parties, as it is answered. */
+/** An appointment with the names of its parties. */
 export interface NamedAppointment extends Appointment {
   readonly doctorName: string
   readonly patientName: string
+}
+
+/** What a booking answers, the first time and every time that it is asked again with the same key. */
+export interface BookedAppointment extends NamedAppointment {
+  /** The version of the calendar that has it: what a listing may ask for at least. */
+  readonly calendarVersion: number
 }
 
 export const bookAppointment = (
   keeper: CalendarKeeper,
   context: CommandContext,
   command: BookCommand,
-): Promise<Outcome<NamedAppointment>> =>
-  changeCalendar<NamedAppointment>(keeper, context, {
+): Promise<Outcome<BookedAppointment>> =>
+  changeCalendar<BookedAppointment>(keeper, context, {
     decide(calendar, nowMs) {
       const decision = decideBooking(calendar, command, nowMs)
       if (decision.ok) return change(booking(keeper, calendar, command, decision.appointment))
@@ -45,15 +51,23 @@ export const bookAppointment = (
       return answer(refuse(refusal))
     },
     async happened(calendar) {
-      const booked = calendar.appointment(command.appointmentId)
-      if (booked === undefined) return undefined
+      const booked =
+        calendar.appointment(command.appointmentId) ??
+        (await loadAppointment(context.database, keeper.doctorId, command.appointmentId))
+      if (booked === undefined) throw new Error('An appointment whose event is written has a row')
       const [named] = await context.database.run([selectAnswer(booked)])
-      return JSON.parse(String(named?.results[0]?.answer)) as NamedAppointment
+      return JSON.parse(String(named?.results[0]?.answer)) as BookedAppointment
     },
-    refusedBy(refusal) {
-      if (refusal === 'patient-busy' || refusal === 'patient-not-found') return refused(refusal)
-      if (refusal === 'idempotency-key-used') return replayed(context, command.actor, command.key)
-      throw new Error(`A booking cannot be refused by ${refusal}`)
+    async refusedBy(refusal) {
+      if (refusal === 'patient-not-found') return refused(refusal)
+      if (refusal !== 'patient-busy' && refusal !== 'idempotency-key-used') {
+        throw new Error(`A booking cannot be refused by ${refusal}`)
+      }
+      // A key that the caller used with another doctor counts before what that booking now collides with.
+      const first = command.key && (await replay(context.database, command.actor, command.key))
+      if (first?.ok === true) return done(first.answer as BookedAppointment, { replayed: true })
+      if (first !== undefined) return refused(first.code)
+      return refused(refusal === 'patient-busy' ? refusal : 'idempotency-key-reused')
     },
   })
 
@@ -63,40 +77,30 @@ function booking(
   calendar: Calendar,
   { actor, key }: BookCommand,
   appointment: Appointment,
-): Change<NamedAppointment> {
+): Change<BookedAppointment> {
   return {
     subjectId: appointment.id,
     statements: [
       insertAppointment(appointment),
-      insertEvent({
-        type: appointment.status === 'pending' ? 'appointment.requested' : 'appointment.booked',
-        actorId: actor.userId,
-        subjectId: appointment.id,
-        atMs: appointment.createdAt,
-        data: { doctorId: appointment.doctorId, patientId: appointment.patientId },
-      }),
       key === undefined ? selectAnswer(appointment) : insertAnswer(actor, key, appointment),
     ],
+    event: {
+      type: appointment.status === 'pending' ? 'appointment.requested' : 'appointment.booked',
+      actorId: actor.userId,
+      subjectId: appointment.id,
+      atMs: appointment.createdAt,
+      data: { doctorId: appointment.doctorId, patientId: appointment.patientId },
+    },
     take: () => calendar.put(appointment),
     giveBack: () => calendar.remove(appointment.id),
     answer(rows) {
-      const text = String(rows[2]?.[0]?.answer)
+      const text = String(rows[1]?.[0]?.answer)
       if (key !== undefined) keeper.remember(actor, key, text, appointment.createdAt)
-      return JSON.parse(text) as NamedAppointment
+      return JSON.parse(text) as BookedAppointment
     },
-    keep: ({ doctorName: _doctor, patientName: _patient, ...booked }) => calendar.put(booked),
+    keep: ({ doctorName: _doctor, patientName: _patient, calendarVersion: _version, ...booked }) =>
+      calendar.put(booked),
   }
-}
-
-/** D1 knows a key that memory does not: the caller used it with another doctor. */
-async function replayed(
-  { database }: CommandContext,
-  actor: Actor,
-  key: KeyedRequest | undefined,
-): Promise<Outcome<NamedAppointment>> {
-  if (key === undefined) throw new Error('A booking without a key cannot meet a used one')
-  const first = await replay(database, actor, key)
-  return first.ok ? done(first.answer as NamedAppointment, true) : refused(first.code)
 }
 
 function refuse(refusal: BookingRefusal): Outcome<never> {
@@ -132,10 +136,11 @@ const insertAppointment = (a: Appointment): Statement =>
 
 /** What is answered: the appointment with what only D1 knows, its fee and its parties' names. */
 const ANSWER = `json_set(?1, '$.feeMinor', appointment.fee_minor, '$.feeCurrency', appointment.fee_currency,
-  '$.doctorName', d.full_name, '$.patientName', p.full_name)`
+  '$.doctorName', d.full_name, '$.patientName', p.full_name, '$.calendarVersion', calendar.version)`
 
 const PARTIES = `appointment JOIN user AS d ON d.id = appointment.doctor_id
-  JOIN user AS p ON p.id = appointment.patient_id WHERE appointment.id = ?2`
+  JOIN user AS p ON p.id = appointment.patient_id
+  JOIN calendar ON calendar.doctor_id = appointment.doctor_id WHERE appointment.id = ?2`
 
 const selectAnswer = (appointment: Appointment): Statement =>
   statement(`SELECT ${ANSWER} AS answer FROM ${PARTIES}`, JSON.stringify(appointment), appointment.id)

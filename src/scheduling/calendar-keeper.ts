@@ -7,26 +7,13 @@
  * - A failure that bears none of our names is an unknown outcome: the calendar is forgotten and loaded, and
  *   what the load lacks never happens, for the fence refuses whatever arrives late.
  */
-import { type Database, type Statement, statement } from '#db/database'
+import type { Database, Statement } from '#db/database'
 import type { KeyedRequest } from '#db/idempotency'
-import { type Refusal, refusalOf } from '#db/refusal'
-import { type Actor, holdsRight, useRight } from '#db/right'
+import { type Actor, holdsRight } from '#db/right'
 import { done, type Outcome, refused } from './answer'
 import type { Calendar } from './core/calendar'
+import { type Commit, Commits, inTime } from './gather-commits'
 import { keyOf, loadCalendar, type RememberedAnswer } from './load-calendar'
-
-/** Milliseconds after which a call of D1 counts as failed, its outcome unknown. */
-const D1_TIMEOUT_MS = 10_000
-
-export type Commit =
-  | { readonly kind: 'done'; readonly rows: readonly Record<string, unknown>[][]; readonly version: number }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
-  /** Memory was wrong or the outcome is unknown: the calendar has been forgotten. */
-  | { readonly kind: 'stale' }
-  | { readonly kind: 'unknown' }
-
-/** Refusals that say that memory was wrong, rather than that the command may not be. */
-const MEMORY_WAS_WRONG: readonly Refusal[] = ['stale-calendar', 'stale-version', 'slot-taken']
 
 /** Thrown where D1 cannot be loaded from; the object answers 503. */
 export class Unavailable extends Error {}
@@ -46,6 +33,10 @@ export class CalendarKeeper {
   readonly #underWay = new Map<string, Promise<unknown>>()
   /** The last command of each queue: commands on one appointment run one after another. */
   readonly #queues = new Map<string, Promise<unknown>>()
+  readonly #commits = new Commits({
+    isCurrent: (calendar) => this.isCurrent(calendar),
+    forget: (calendar) => this.#forget(calendar),
+  })
 
   constructor(
     readonly doctorId: string,
@@ -98,33 +89,16 @@ export class CalendarKeeper {
   }
 
   /**
-   * One D1 batch: the right (where somebody acts), the fence, the statements. On `done` the calendar's
-   * version has moved on; `rows` are those of the statements alone.
+   * Writes to D1 in one batch, perhaps together with others: the right (where somebody acts), the fence, the
+   * statements. On `done` the calendar's version has moved on; `rows` are those of the statements alone.
    */
-  async commit(
+  commit(
     database: Database,
     calendar: Calendar,
     actor: Actor | null,
     statements: readonly Statement[],
   ): Promise<Commit> {
-    const fence = statement(
-      'UPDATE calendar SET writer_epoch = ?, version = version + 1 WHERE doctor_id = ? RETURNING version',
-      calendar.epoch,
-      this.doctorId,
-    )
-    const before = actor === null ? [fence] : [useRight(actor, Date.now()), fence]
-    let results: D1Result<Record<string, unknown>>[]
-    try {
-      results = await inTime(database.run([...before, ...statements]))
-    } catch (error) {
-      const refusal = refusalOf(error)
-      if (refusal !== undefined && !MEMORY_WAS_WRONG.includes(refusal)) return { kind: 'refused', refusal }
-      this.#forget(calendar)
-      return { kind: refusal === undefined ? 'unknown' : 'stale' }
-    }
-    const version = Number(results[before.length - 1]?.results[0]?.version)
-    calendar.version = Math.max(calendar.version, version)
-    return { kind: 'done', rows: results.slice(before.length).map((result) => result.results), version }
+    return this.#commits.add({ database, calendar, actor, statements })
   }
 
   /** Notes that a change of this subject is on its way. */
@@ -204,18 +178,7 @@ async function replayOf<T>(
 ): Promise<Outcome<T>> {
   const outcome = await earlier
   if (!outcome.ok) return outcome
-  return (await holdsRight(database, actor)) ? done(outcome.value, true) : refused('session-ended')
-}
-
-/** Rejects when D1 has not answered in time; what it answers later is no longer waited for. */
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('D1 did not answer in time')), D1_TIMEOUT_MS)
-  })
-  try {
-    return await Promise.race([work, timeout])
-  } finally {
-    clearTimeout(timer)
-  }
+  return (await holdsRight(database, actor))
+    ? done(outcome.value, { replayed: true })
+    : refused('session-ended')
 }

@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { addCost } from '#db/database'
 import { idPattern } from '#db/id'
 import type { AppEnv } from '#http/context'
-import { type Evidence, problem } from '#http/problem'
+import { type ProblemAnswer, type ProblemCode, problem } from '#http/problem'
 import { type ObjectAnswer, type Refused, refused } from './answer'
 import { BOOKING_LIMIT } from './attempts'
 import { formatInstant } from './core/time'
@@ -64,8 +64,19 @@ function describeRate(c: Context<AppEnv>, rate: { remaining: number; retryAfterS
   c.header('RateLimit', `"booking";r=${rate.remaining};t=${rate.retryAfterSeconds}`)
 }
 
-/** Words a refusal of the object for the wire: instants in its evidence become RFC 3339. */
-export function answerRefusal(c: Context<AppEnv>, { code, evidence }: Refused) {
+/** What every call of an object may be refused for: the session has ended, or nobody answers. */
+const ALWAYS: readonly ProblemCode[] = ['session-ended', 'unavailable', 'overloaded']
+
+/**
+ * Words a refusal of the object for the wire: instants in its evidence become RFC 3339. A code that the
+ * operation does not declare is a bug: nobody could have expected it.
+ */
+export function answerRefusal<Code extends ProblemCode>(
+  c: Context<AppEnv>,
+  { code, evidence }: Refused,
+  declared: readonly Code[],
+): ProblemAnswer<Code> {
+  if (![...declared, ...ALWAYS].includes(code)) throw new Error(`The operation declares no ${code}`)
   const { cancellableUntilMs, alternatives, appointmentId, ...others } = evidence
   const worded: Record<string, unknown> = { ...others }
   if (typeof cancellableUntilMs === 'number') worded.cancellableUntil = formatInstant(cancellableUntilMs)
@@ -74,7 +85,7 @@ export function answerRefusal(c: Context<AppEnv>, { code, evidence }: Refused) {
     worded.appointment = `/v1/appointments/${appointmentId}`
   }
   if (Array.isArray(alternatives)) worded.alternatives = alternatives.map(wordSlot)
-  return problem(c, code, worded as Evidence)
+  return problem(c, code as Code, ...([worded] as never)) as ProblemAnswer<Code>
 }
 
 /** A slot as listings and alternatives show it. */

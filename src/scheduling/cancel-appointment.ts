@@ -1,6 +1,5 @@
 /** Cancelling gives an interval back, so memory changes only in the turn that receives D1's yes. */
 import { statement } from '#db/database'
-import { insertEvent } from '#db/event'
 import type { Actor } from '#db/right'
 import { done, type Outcome, refused } from './answer'
 import type { CalendarKeeper } from './calendar-keeper'
@@ -27,6 +26,8 @@ export const cancelAppointment = (
       (await loadAppointment(context.database, keeper.doctorId, command.appointmentId)),
 
     decide(calendar, nowMs, known) {
+      // A booking whose answer is still on its way would be put into memory after it was cancelled.
+      if (keeper.isUnderWay(command.appointmentId)) return { kind: 'wait', subjectId: command.appointmentId }
       const party = known === undefined ? undefined : partyOf(known, command.actor)
       if (known === undefined || party === undefined) return answer(refused('not-found'))
       if (command.versions !== undefined && !command.versions.includes(known.version)) {
@@ -58,14 +59,14 @@ export const cancelAppointment = (
             nowMs,
             known.id,
           ),
-          insertEvent({
-            type: 'appointment.cancelled',
-            actorId: command.actor.userId,
-            subjectId: known.id,
-            atMs: nowMs,
-            data: { doctorId: known.doctorId, patientId: known.patientId, by: party },
-          }),
         ],
+        event: {
+          type: 'appointment.cancelled',
+          actorId: command.actor.userId,
+          subjectId: known.id,
+          atMs: nowMs,
+          data: { doctorId: known.doctorId, patientId: known.patientId, by: party },
+        },
         answer: () => cancelled,
         keep: () => calendar.put(cancelled),
       })
@@ -73,7 +74,8 @@ export const cancelAppointment = (
 
     async happened() {
       const found = await loadAppointment(context.database, keeper.doctorId, command.appointmentId)
-      return found?.status === 'cancelled' ? found : undefined
+      if (found === undefined) throw new Error('An appointment whose event is written has a row')
+      return found
     },
   })
 

@@ -4,10 +4,12 @@
  *
  *   ready → advance → decide → take (one turn, no await in it) → one D1 batch → keep, or give back
  *
- * A batch that shows that memory was wrong is decided anew; one whose outcome is unknown is looked for in
- * what the next load shows.
+ * A batch that shows that memory was wrong is decided anew. One whose outcome is unknown is fenced off by the
+ * next load, and then its event tells: it is in D1 if, and only if, the batch happened.
  */
-import type { Database, Statement } from '#db/database'
+import { type Database, type Statement, statement } from '#db/database'
+import { insertEvent, type NewEvent } from '#db/event'
+import { newId } from '#db/id'
 import type { Refusal } from '#db/refusal'
 import type { Actor } from '#db/right'
 import { done, type Outcome, refused } from './answer'
@@ -31,6 +33,8 @@ export interface Change<T> {
   /** What is changed: a command that finds it under way can wait for it. */
   readonly subjectId: string
   readonly statements: readonly Statement[]
+  /** What is remembered of it; every change has one, written in its own batch. */
+  readonly event: NewEvent
   /** Before D1 is asked, in the turn that decided: for what takes. */
   take?(): void
   /** After D1 said no: undoes `take`. */
@@ -51,8 +55,8 @@ export interface Command<T, Read = undefined> {
   /** What must be read before the turn that decides. */
   read?(calendar: Calendar): Promise<Read>
   decide(calendar: Calendar, nowMs: number, read: Read): Decision<T>
-  /** After an unknown outcome: what a fresh load shows of it, or undefined if it never happened. */
-  happened(calendar: Calendar): Promise<T | undefined>
+  /** What is answered where the outcome was unknown and a fresh load has shown that it happened. */
+  happened(calendar: Calendar): T | Promise<T>
   /** What a refusal of D1 means, where it is not that the session has ended. */
   refusedBy?(refusal: Refusal): Outcome<T> | Promise<Outcome<T>>
 }
@@ -94,7 +98,9 @@ async function carryOut<T, Read>(
   command: Command<T, Read>,
   decided: Change<T>,
 ): Promise<Outcome<T> | 'decide-anew'> {
-  const commit = await keeper.commit(database, calendar, actor, decided.statements)
+  const eventId = newId('evt')
+  const statements = [...decided.statements, insertEvent(decided.event, eventId)]
+  const commit = await keeper.commit(database, calendar, actor, statements)
   switch (commit.kind) {
     case 'done': {
       const value = decided.answer(commit.rows)
@@ -102,7 +108,7 @@ async function carryOut<T, Read>(
         decided.keep(value)
         keeper.changed(calendar)
       }
-      return done(value)
+      return done(value, { version: commit.version })
     }
     case 'refused':
       decided.giveBack?.()
@@ -114,8 +120,13 @@ async function carryOut<T, Read>(
       return 'decide-anew'
     case 'unknown': {
       const fresh = await keeper.ready(database)
-      const value = fresh === undefined ? undefined : await command.happened(fresh)
-      return value === undefined ? refused('unavailable') : done(value)
+      if (fresh === undefined || !(await isWritten(database, eventId))) return refused('unavailable')
+      return done(await command.happened(fresh), { version: fresh.version })
     }
   }
+}
+
+async function isWritten(database: Database, eventId: string): Promise<boolean> {
+  const [found] = await database.run([statement('SELECT 1 FROM event WHERE id = ?', eventId)])
+  return found?.results.length === 1
 }

@@ -1,6 +1,6 @@
 /** Dated openings beside the rules: adding one gives time, removing one takes it. */
-import { type Statement, statement } from '#db/database'
-import { insertEvent } from '#db/event'
+import { statement } from '#db/database'
+import type { NewEvent } from '#db/event'
 import { insertIdempotencyKey, type KeyedRequest } from '#db/idempotency'
 import type { Actor } from '#db/right'
 import { type Outcome, refused } from './answer'
@@ -38,13 +38,13 @@ export const addOpening = (
           opening.endMs,
           nowMs,
         ),
-        openingEvent('opening.added', keeper.doctorId, actor, opening, nowMs),
       ]
       if (key !== undefined)
         statements.push(insertIdempotencyKey(actor, key, opening, nowMs, keeper.doctorId))
       return change({
         subjectId: opening.id,
         statements,
+        event: openingEvent('opening.added', keeper.doctorId, actor, opening, nowMs),
         answer() {
           if (key !== undefined) keeper.remember(actor, key, JSON.stringify(opening), nowMs)
           return opening
@@ -52,7 +52,7 @@ export const addOpening = (
         keep: () => calendar.setOpenings([...calendar.openings, opening]),
       })
     },
-    happened: async (calendar) => calendar.openings.find(({ id }) => id === opening.id),
+    happened: () => opening,
     refusedBy: (refusal) => {
       if (refusal === 'idempotency-key-used') return refused('idempotency-key-reused')
       throw new Error(`Adding an opening cannot be refused by ${refusal}`)
@@ -77,17 +77,15 @@ export const removeOpening = (
       const without = () => calendar.openings.filter(({ id }) => id !== openingId)
       return change({
         subjectId: openingId,
-        statements: [
-          statement('DELETE FROM opening WHERE id = ?', openingId),
-          openingEvent('opening.removed', keeper.doctorId, actor, opening, nowMs),
-        ],
+        statements: [statement('DELETE FROM opening WHERE id = ?', openingId)],
+        event: openingEvent('opening.removed', keeper.doctorId, actor, opening, nowMs),
         take: () => calendar.setOpenings(without()),
         giveBack: () => calendar.setOpenings([...without(), opening]),
         answer: () => null,
         keep: () => undefined,
       })
     },
-    happened: async (calendar) => (calendar.openings.some(({ id }) => id === openingId) ? undefined : null),
+    happened: () => null,
   })
 
 const openingEvent = (
@@ -96,11 +94,10 @@ const openingEvent = (
   actor: Actor,
   opening: Opening,
   atMs: number,
-): Statement =>
-  insertEvent({
-    type,
-    actorId: actor.userId,
-    subjectId: opening.id,
-    atMs,
-    data: { doctorId, startMs: opening.startMs, endMs: opening.endMs },
-  })
+): NewEvent => ({
+  type,
+  actorId: actor.userId,
+  subjectId: opening.id,
+  atMs,
+  data: { doctorId, startMs: opening.startMs, endMs: opening.endMs },
+})

@@ -9,7 +9,7 @@ import { isDatabaseFailure } from '#db/refusal'
 import type { Actor } from '#db/right'
 import { done, type ObjectAnswer, type Outcome, type RateState, refused } from './answer'
 import { Attempts } from './attempts'
-import { type BookCommand, bookAppointment, type NamedAppointment } from './book-appointment'
+import { type BookCommand, type BookedAppointment, bookAppointment } from './book-appointment'
 import { CalendarKeeper, Unavailable } from './calendar-keeper'
 import { type CancelCommand, cancelAppointment } from './cancel-appointment'
 import type { CommandContext } from './change-calendar'
@@ -51,7 +51,9 @@ export class DoctorCalendar extends DurableObject<Env> {
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
     this.#attempts = new Attempts(state.storage.sql)
-    this.#keeper = new CalendarKeeper(state.id.name ?? '', {
+    // The name is the doctor's id. Without it the object could only take every doctor for unknown.
+    if (state.id.name === undefined) throw new Error('A doctor’s object is asked for by name')
+    this.#keeper = new CalendarKeeper(state.id.name, {
       changed: (calendar) => this.#changed(calendar),
     })
     this.#put = new OpeningsPut(
@@ -65,7 +67,7 @@ export class DoctorCalendar extends DurableObject<Env> {
     return true
   }
 
-  async book(command: BookCommand): Promise<ObjectAnswer<NamedAppointment>> {
+  async book(command: BookCommand): Promise<ObjectAnswer<BookedAppointment>> {
     let rate: RateState | undefined
     const answered = await this.#run(command.actor, async (context) => {
       if ((await this.#keeper.ready(context.database)) === undefined) return refused('doctor-not-found')
@@ -139,6 +141,7 @@ export class DoctorCalendar extends DurableObject<Env> {
         await this.#keeper.inOrder(id, () => lapsePending(this.#keeper, context, id))
       }
       if (this.#put.isBehind(calendar)) this.ctx.waitUntil(this.#put.soon())
+      this.#alarmWhenDue(calendar)
       return done(null)
     })
   }
@@ -170,7 +173,11 @@ export class DoctorCalendar extends DurableObject<Env> {
     try {
       return await work
     } catch (error) {
-      if (!(error instanceof Unavailable) && !isDatabaseFailure(error)) throw error
+      if (!(error instanceof Error) || !(error instanceof Unavailable || isDatabaseFailure(error)))
+        throw error
+      console.error(
+        JSON.stringify({ level: 'error', what: 'command', doctorId: this.ctx.id.name, ...told(error) }),
+      )
       this.#alarmBy(Date.now() + RELOAD_AFTER_MS)
       return refused('unavailable')
     } finally {
@@ -181,7 +188,7 @@ export class DoctorCalendar extends DurableObject<Env> {
   #answer<T>(outcome: Outcome<T>, database: Database): ObjectAnswer<T> {
     return {
       ...outcome,
-      version: this.#keeper.inMemory?.version ?? 0,
+      version: (outcome.ok ? outcome.version : undefined) ?? this.#keeper.inMemory?.version ?? 0,
       cost: database.cost,
       bookmark: database.bookmark(),
       rate: undefined,
@@ -192,8 +199,12 @@ export class DoctorCalendar extends DurableObject<Env> {
     this.ctx.waitUntil(this.#put.soon())
     const nowMs = Date.now()
     this.#keeper.forgetAnswers(nowMs - IDEMPOTENCY_MS)
+    this.#alarmWhenDue(calendar)
+  }
+
+  #alarmWhenDue(calendar: Calendar): void {
     const due = calendar.nextPendingStartMs()
-    if (due !== undefined) this.#alarmBy(Math.max(due, nowMs))
+    if (due !== undefined) this.#alarmBy(Math.max(due, Date.now()))
   }
 
   /** The single alarm is the earliest due time of all purposes. */
@@ -203,3 +214,9 @@ export class DoctorCalendar extends DurableObject<Env> {
     this.ctx.waitUntil(this.ctx.storage.setAlarm(atMs))
   }
 }
+
+/** A failure as the log tells it: what the platform said, which quotes nothing that a caller sent. */
+const told = (error: Error) => ({
+  message: error.message,
+  cause: String((error.cause as Error | undefined)?.message),
+})

@@ -9,6 +9,7 @@ const MAX_INSTANT_LENGTH = 40
 export const Instant = z
   .string()
   .max(MAX_INSTANT_LENGTH)
+  .meta({ format: 'date-time', description: 'RFC 3339, with any offset' })
   .transform((text, context) => {
     const ms = parseInstant(text)
     if (ms !== undefined) return ms
@@ -19,6 +20,14 @@ export const Instant = z
     return z.NEVER
   })
 
-export const LocalDate = z.string().refine(isLocalDate, 'Send a date: YYYY-MM-DD')
+export const LocalDate = z.string().refine(isLocalDate, 'Send a date: YYYY-MM-DD').meta({ format: 'date' })
 
 export const TimeZone = z.string().refine(isTimeZone, 'Send an IANA time zone: Asia/Dhaka')
+
+/** An end of a range: a date, which is a whole day, or an instant, as epoch ms. */
+export const Bound = z.union([LocalDate, Instant], {
+  error: 'Send a date, or an RFC 3339 instant with an offset',
+})
+
+/** The fault of a range whose end is before its start. */
+export const REVERSED_FAULT = { pointer: '/to', detail: '`to` must not be before `from`' }

@@ -24,8 +24,12 @@ const heard = new Map<string, number>()
 /** The newest version of a doctor's calendar that this isolate has heard of. */
 export const heardVersion = (doctorId: string): number => heard.get(doctorId) ?? 0
 
-/** An object answered with this version of its calendar. */
-export const hear = (doctorId: string, version: number): void => remember(heard, doctorId, version)
+/** An object answered with this version of its calendar; answers may overtake each other. */
+export const hear = (doctorId: string, version: number): void =>
+  remember(heard, doctorId, Math.max(version, heardVersion(doctorId)))
+
+/** The object itself showed this version: it counts even if it is older, as after a restored backup. */
+export const hearExactly = (doctorId: string, version: number): void => remember(heard, doctorId, version)
 
 /** What was kept of a doctor, if it may still be shown. */
 export function keptOpenings(doctorId: string, nowMs: number): ReadOpenings | undefined {

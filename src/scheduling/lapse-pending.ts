@@ -1,6 +1,5 @@
 /** Time alone rejects an appointment that nobody approved before its start. */
 import { statement } from '#db/database'
-import { insertEvent } from '#db/event'
 import { done, type Outcome } from './answer'
 import type { CalendarKeeper } from './calendar-keeper'
 import { answer, type CommandContext, change, changeCalendar } from './change-calendar'
@@ -12,6 +11,7 @@ export const lapsePending = (
 ): Promise<Outcome<null>> =>
   changeCalendar<null>(keeper, context, {
     decide(calendar, nowMs) {
+      if (keeper.isUnderWay(appointmentId)) return { kind: 'wait', subjectId: appointmentId }
       const pending = calendar.lapsedPending(nowMs).find(({ id }) => id === appointmentId)
       if (pending === undefined) return answer(done(null))
       const rejected = {
@@ -30,18 +30,17 @@ export const lapsePending = (
             nowMs,
             appointmentId,
           ),
-          insertEvent({
-            type: 'appointment.rejected',
-            actorId: null,
-            subjectId: appointmentId,
-            atMs: nowMs,
-            data: { doctorId: pending.doctorId, patientId: pending.patientId, by: 'time' },
-          }),
         ],
+        event: {
+          type: 'appointment.rejected',
+          actorId: null,
+          subjectId: appointmentId,
+          atMs: nowMs,
+          data: { doctorId: pending.doctorId, patientId: pending.patientId, by: 'time' },
+        },
         answer: () => null,
         keep: () => calendar.put(rejected),
       })
     },
-    // A fresh load decides it anew: the object looks for lapsed ones after each.
-    happened: async () => null,
+    happened: () => null,
   })

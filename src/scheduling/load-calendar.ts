@@ -7,7 +7,7 @@ import type { Database } from '#db/database'
 import { appointment, calendar, doctor, idempotency, opening, schedule, user, visitType } from '#db/schema'
 import type { Appointment } from './core/appointment'
 import { Calendar } from './core/calendar'
-import { type Schedule, unsetSchedule } from './core/schedule'
+import type { Schedule } from './core/schedule'
 import { DAY_MS, HOUR_MS } from './core/time'
 
 /** How long a key holds. */
@@ -52,7 +52,7 @@ export async function loadCalendar(
       .where(eq(calendar.doctorId, doctorId))
       .returning({ epoch: calendar.epoch, version: calendar.version }),
     db
-      .select({ verifiedAt: doctor.verifiedAt, status: user.status, timeZone: user.timeZone })
+      .select({ verifiedAt: doctor.verifiedAt, status: user.status })
       .from(doctor)
       .innerJoin(user, eq(user.id, doctor.userId))
       .where(eq(doctor.userId, doctorId)),
@@ -98,13 +98,14 @@ export async function loadCalendar(
   const [who] = doctors
   if (epoch === undefined || who === undefined) return undefined
   const [row] = schedules
+  if (row === undefined) throw new Error('Every doctor has a schedule from their registration on')
   return {
     calendar: new Calendar({
       doctorId,
       epoch: epoch.epoch,
       version: epoch.version,
       bookable: who.verifiedAt !== null && who.status === 'active',
-      schedule: row === undefined ? unsetSchedule(who.timeZone) : scheduleOf(row),
+      schedule: scheduleOf(row),
       openings: openings.sort((a, b) => a.startMs - b.startMs),
       visitTypes,
       appointments: [...overdue, ...appointments],

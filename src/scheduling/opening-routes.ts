@@ -7,26 +7,48 @@ import { readAs } from '#db/right'
 import { opening } from '#db/schema'
 import type { AppEnv } from '#http/context'
 import { IDEMPOTENCY_KEY_FAULT, keyedRequest, markReplayed } from '#http/idempotency-key'
-import { operation } from '#http/operation'
-import { CURSOR_FAULT, decodeCursor, PageOf, pageFrom, pageQuery } from '#http/page'
+import { operation, shows } from '#http/operation'
+import { CURSOR_FAULT, decodeCursor, PageOf, pageExample, pageFrom, pageQuery } from '#http/page'
 import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
+import { ShownInstant } from '#http/shown'
 import { invalid, validate } from '#http/validate'
 import { answerRefusal, callCalendar } from './call-calendar'
 import type { Opening } from './core/schedule'
-import { formatInstant } from './core/time'
+import { formatInstant, MINUTE_MS } from './core/time'
 import { Instant } from './fields'
 import { MAX_OPENING_MS } from './load-calendar'
 
-const OpeningView = z.object({ id: z.string(), start: z.string(), end: z.string() }).meta({ id: 'Opening' })
+const OpeningView = z
+  .object({ id: z.string(), start: ShownInstant, end: ShownInstant })
+  .meta({ id: 'Opening' })
+
+const exampleOpening: z.infer<typeof OpeningView> = {
+  id: 'opn_019aa1d4e5f67a8b9c0d1e2f3a4b5c6d',
+  start: '2026-12-05T08:00:00Z',
+  end: '2026-12-05T11:00:00Z',
+}
 
 const OpeningBody = z
   .strictObject({ start: Instant, end: Instant })
+  // Slots are shown to the second and cut from the start: a start between seconds could not be booked.
+  .refine(({ start }) => start % MINUTE_MS === 0, { path: ['start'], error: 'Send a whole minute' })
+  .refine(({ end }) => end % MINUTE_MS === 0, { path: ['end'], error: 'Send a whole minute' })
   .refine(({ start, end }) => start < end, { path: ['end'], error: '`end` must be after `start`' })
   .refine(({ start, end }) => end - start <= MAX_OPENING_MS, {
     path: ['end'],
     error: 'An opening has at most 24 hours',
   })
+  .meta({ id: 'NewOpening' })
+
+const ADD_PROBLEMS = [
+  'opening-in-past',
+  'opening-overlaps',
+  'too-many-openings',
+  'idempotency-key-reused',
+  'overloaded',
+] as const
+const REMOVE_PROBLEMS = ['not-found', 'opening-booked', 'overloaded'] as const
 
 const OpeningQuery = z.strictObject(pageQuery)
 
@@ -44,7 +66,7 @@ export const openingRoutes = new Hono<AppEnv>()
     operation('listOpenings', {
       tag: 'Scheduling',
       summary: 'The own dated openings that have not ended',
-      answers: { 200: { description: 'A page, ordered by start', schema: PageOf(OpeningView) } },
+      answers: { 200: shows(PageOf(OpeningView), 'A page, ordered by start', pageExample(exampleOpening)) },
     }),
     validate('query', OpeningQuery),
     async (c) => {
@@ -83,17 +105,10 @@ export const openingRoutes = new Hono<AppEnv>()
       tag: 'Scheduling',
       summary: 'Adds a dated opening beside the rules',
       headers: ['Idempotency-Key'],
-      answers: { 201: { description: 'The opening', schema: OpeningView } },
-      problems: [
-        'opening-in-past',
-        'opening-overlaps',
-        'too-many-openings',
-        'idempotency-key-reused',
-        'unavailable',
-        'overloaded',
-      ],
+      answers: { 201: shows(OpeningView, 'The opening', exampleOpening) },
+      problems: ADD_PROBLEMS,
     }),
-    validate('json', OpeningBody),
+    validate('json', OpeningBody, { example: { start: exampleOpening.start, end: exampleOpening.end } }),
     async (c) => {
       const body = c.req.valid('json')
       const actor = c.get('actor')
@@ -103,7 +118,7 @@ export const openingRoutes = new Hono<AppEnv>()
       const answer = await callCalendar(c, actor.userId, (object) =>
         object.addOpening({ actor, key, opening: added }),
       )
-      if (!answer.ok) return answerRefusal(c, answer.refusal)
+      if (!answer.ok) return answerRefusal(c, answer.refusal, ADD_PROBLEMS)
       if (answer.replayed) markReplayed(c)
       return c.json(viewOpening(answer.value), 201)
     },
@@ -114,7 +129,7 @@ export const openingRoutes = new Hono<AppEnv>()
       tag: 'Scheduling',
       summary: 'Removes an opening in which nothing is booked',
       answers: { 204: { description: 'Removed' } },
-      problems: ['not-found', 'opening-booked', 'unavailable', 'overloaded'],
+      problems: REMOVE_PROBLEMS,
     }),
     validate('param', z.object({ id: z.string() })),
     async (c) => {
@@ -122,6 +137,6 @@ export const openingRoutes = new Hono<AppEnv>()
       const answer = await callCalendar(c, actor.userId, (object) =>
         object.removeOpening({ actor, openingId: c.req.valid('param').id }),
       )
-      return answer.ok ? c.body(null, 204) : answerRefusal(c, answer.refusal)
+      return answer.ok ? c.body(null, 204) : answerRefusal(c, answer.refusal, REMOVE_PROBLEMS)
     },
   )

@@ -6,7 +6,7 @@ import type { Context } from 'hono'
 import type { AppEnv } from '#http/context'
 import type { Refused } from './answer'
 import { callCalendar, isDoctorId } from './call-calendar'
-import { heardVersion, keepOpenings, keptOpenings, type ReadOpenings } from './kept-openings'
+import { heardVersion, hearExactly, keepOpenings, keptOpenings, type ReadOpenings } from './kept-openings'
 import { type Openings, openingsKey } from './openings'
 
 /** Seconds that a place of KV may keep a value: the least that KV takes. */
@@ -37,7 +37,9 @@ export async function readOpenings(
   const cached = fresh ? undefined : await readCached(c, doctorId, atLeast)
   if (cached !== undefined) return { ok: true, read: cached }
   const answer = await callCalendar(c, doctorId, (object) => object.openings())
-  return answer.ok ? { ok: true, read: keepOpenings(answer.value, Date.now()) } : answer
+  if (!answer.ok) return answer
+  hearExactly(doctorId, answer.value.version)
+  return { ok: true, read: keepOpenings(answer.value, Date.now()) }
 }
 
 async function readCached(

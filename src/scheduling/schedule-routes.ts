@@ -3,38 +3,45 @@ import { eq } from 'drizzle-orm'
 import { Hono } from 'hono'
 import * as z from 'zod'
 import { readAs } from '#db/right'
-import { schedule, user } from '#db/schema'
+import { schedule } from '#db/schema'
 import type { AppEnv } from '#http/context'
 import { etagOf, versionsInIfMatch } from '#http/etag'
-import { operation } from '#http/operation'
+import { operation, shows } from '#http/operation'
 import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
+import { ShownInstant } from '#http/shown'
 import { line, paragraphs } from '#http/text'
 import { pointerTo, validate } from '#http/validate'
 import { answerRefusal, callCalendar } from './call-calendar'
 import { checkRules } from './core/availability'
-import { unsetSchedule } from './core/schedule'
 import { formatInstant, localDate } from './core/time'
 import { scheduleOf } from './load-calendar'
-import { ScheduleBody, ScheduleView, sortFaults, viewSchedule } from './schedule'
+import { exampleSchedule, ScheduleBody, ScheduleView, sortFaults, viewSchedule } from './schedule'
 
 /** Lengths of an administrator's words, in characters. */
 const MAX_LICENSE_NUMBER = 50
 const MAX_NOTE = 500
 
-const Verification = z.strictObject({
-  licenseNumber: line(1, MAX_LICENSE_NUMBER).optional(),
-  note: paragraphs(MAX_NOTE).optional(),
-})
+const Verification = z
+  .strictObject({
+    licenseNumber: line(1, MAX_LICENSE_NUMBER).optional(),
+    note: paragraphs(MAX_NOTE).optional(),
+  })
+  .meta({ id: 'Verification' })
 
-const VerifiedView = z.object({
-  id: z.string(),
-  fullName: z.string(),
-  licenseNumber: z.string().nullable(),
-  verified: z.literal(true),
-  verifiedAt: z.string(),
-  listed: z.boolean(),
-})
+const VerifiedView = z
+  .object({
+    id: z.string(),
+    fullName: z.string(),
+    licenseNumber: z.string().nullable(),
+    verified: z.literal(true),
+    verifiedAt: ShownInstant,
+    listed: z.boolean().meta({ description: 'A suspended doctor stays unlisted' }),
+  })
+  .meta({ id: 'VerifiedDoctor' })
+
+const SCHEDULE_PROBLEMS = ['schedule-refused', 'precondition-failed', 'overloaded'] as const
+const VERIFY_PROBLEMS = ['doctor-not-found', 'overloaded'] as const
 
 export const scheduleRoutes = new Hono<AppEnv>()
   .get(
@@ -42,18 +49,19 @@ export const scheduleRoutes = new Hono<AppEnv>()
     operation('getSchedule', {
       tag: 'Scheduling',
       summary: 'The own hours and booking policy',
-      answers: { 200: { description: 'The schedule; without rules until one is set', schema: ScheduleView } },
+      answers: {
+        200: shows(ScheduleView, 'The schedule; without rules until one is set', exampleSchedule, ['ETag']),
+      },
     }),
     async (c) => {
       const actor = c.get('actor')
       const database = databaseOf(c)
       const read = await readAs(database, actor, [
         database.db.select().from(schedule).where(eq(schedule.doctorId, actor.userId)),
-        database.db.select({ timeZone: user.timeZone }).from(user).where(eq(user.id, actor.userId)),
       ])
-      if (read === undefined) return problem(c, 'session-ended')
-      const [[row], [own]] = read
-      const current = row === undefined ? unsetSchedule(own?.timeZone ?? 'UTC') : scheduleOf(row)
+      const row = read?.[0][0]
+      if (row === undefined) return problem(c, 'session-ended')
+      const current = scheduleOf(row)
       c.header('ETag', etagOf(current.version))
       return c.json(viewSchedule(current), 200)
     },
@@ -64,10 +72,10 @@ export const scheduleRoutes = new Hono<AppEnv>()
       tag: 'Scheduling',
       summary: 'Sets the own hours and booking policy',
       headers: ['If-Match'],
-      answers: { 200: { description: 'The schedule', schema: ScheduleView } },
-      problems: ['schedule-refused', 'precondition-failed', 'unavailable', 'overloaded'],
+      answers: { 200: shows(ScheduleView, 'The schedule', exampleSchedule, ['ETag']) },
+      problems: SCHEDULE_PROBLEMS,
     }),
-    validate('json', ScheduleBody),
+    validate('json', ScheduleBody, { example: exampleSchedule }),
     async (c) => {
       const body = c.req.valid('json')
       const actor = c.get('actor')
@@ -85,7 +93,7 @@ export const scheduleRoutes = new Hono<AppEnv>()
       const answer = await callCalendar(c, actor.userId, (object) =>
         object.setSchedule({ actor, schedule: body, versions }),
       )
-      if (!answer.ok) return answerRefusal(c, answer.refusal)
+      if (!answer.ok) return answerRefusal(c, answer.refusal, SCHEDULE_PROBLEMS)
       c.header('ETag', etagOf(answer.value.version))
       return c.json(viewSchedule(answer.value), 200)
     },
@@ -95,18 +103,27 @@ export const scheduleRoutes = new Hono<AppEnv>()
     operation('verifyDoctor', {
       tag: 'Accounts',
       summary: 'Verifies a doctor, who is listed and bookable from then on',
-      answers: { 200: { description: 'The verified doctor', schema: VerifiedView } },
-      problems: ['doctor-not-found', 'unavailable', 'overloaded'],
+      answers: {
+        200: shows(VerifiedView, 'The verified doctor', {
+          id: 'usr_019a9f0c1d2e7f3a8b4c5d6e7f8a9b0c',
+          fullName: 'Farida Khan',
+          licenseNumber: 'A-77120',
+          verified: true,
+          verifiedAt: '2026-11-20T09:30:00Z',
+          listed: true,
+        }),
+      },
+      problems: VERIFY_PROBLEMS,
     }),
     validate('param', z.object({ id: z.string() })),
-    validate('json', Verification, 'optional'),
+    validate('json', Verification, { example: { licenseNumber: 'A-77120' }, presence: 'optional' }),
     async (c) => {
       const { licenseNumber = null, note = null } = c.req.valid('json')
       const actor = c.get('actor')
       const answer = await callCalendar(c, c.req.valid('param').id, (object) =>
         object.verify({ actor, licenseNumber, note }),
       )
-      if (!answer.ok) return answerRefusal(c, answer.refusal)
+      if (!answer.ok) return answerRefusal(c, answer.refusal, VERIFY_PROBLEMS)
       const { verifiedAt, ...doctor } = answer.value
       return c.json({ ...doctor, verified: true as const, verifiedAt: formatInstant(verifiedAt) }, 200)
     },

@@ -55,21 +55,23 @@ const Rules = z
     }
   })
 
-export const ScheduleBody = z.strictObject({
-  timeZone: TimeZone,
-  rules: Rules,
-  slotMinutes: z.int().min(5).max(240).default(30),
-  minNoticeMinutes: z.int().min(0).max(MAX_NOTICE_MINUTES).default(0),
-  horizonDays: z.int().min(1).max(366).default(60),
-  approval: z.enum(['auto', 'manual']).default('auto'),
-  cancellationNoticeMinutes: z.int().min(0).max(MAX_NOTICE_MINUTES).default(0),
-  dailyLimit: z
-    .int()
-    .min(1)
-    .max(500)
-    .nullish()
-    .transform((limit) => limit ?? null),
-})
+export const ScheduleBody = z
+  .strictObject({
+    timeZone: TimeZone,
+    rules: Rules,
+    slotMinutes: z.int().min(5).max(240).default(30),
+    minNoticeMinutes: z.int().min(0).max(MAX_NOTICE_MINUTES).default(0),
+    horizonDays: z.int().min(1).max(366).default(60),
+    approval: z.enum(['auto', 'manual']).default('auto'),
+    cancellationNoticeMinutes: z.int().min(0).max(MAX_NOTICE_MINUTES).default(0),
+    dailyLimit: z
+      .int()
+      .min(1)
+      .max(500)
+      .nullish()
+      .transform((limit) => limit ?? null),
+  })
+  .meta({ id: 'ScheduleChange' })
 
 export const ScheduleView = z
   .object({
@@ -81,9 +83,32 @@ export const ScheduleView = z
     approval: z.enum(['auto', 'manual']),
     cancellationNoticeMinutes: z.int(),
     dailyLimit: z.int().nullable(),
-    version: z.int(),
   })
   .meta({ id: 'Schedule' })
+
+export const exampleSchedule: z.infer<typeof ScheduleView> = {
+  timeZone: 'Asia/Dhaka',
+  rules: [
+    {
+      rrule: 'FREQ=WEEKLY;BYDAY=SA,SU,MO,TU,WE,TH',
+      startTime: '09:00',
+      endTime: '12:00',
+      startDate: '2026-11-21',
+    },
+    {
+      rrule: 'FREQ=WEEKLY;INTERVAL=2;BYDAY=TU',
+      startTime: '18:00',
+      endTime: '21:00',
+      startDate: '2026-11-21',
+    },
+  ],
+  slotMinutes: 30,
+  minNoticeMinutes: 60,
+  horizonDays: 60,
+  approval: 'auto',
+  cancellationNoticeMinutes: 0,
+  dailyLimit: null,
+}
 
 export const viewSchedule = (schedule: Schedule): z.infer<typeof ScheduleView> => ({
   timeZone: schedule.timeZone,
@@ -97,17 +122,17 @@ export const viewSchedule = (schedule: Schedule): z.infer<typeof ScheduleView> =
   approval: schedule.approval,
   cancellationNoticeMinutes: schedule.cancellationNoticeMinutes,
   dailyLimit: schedule.dailyLimit,
-  version: schedule.version,
 })
 
-const CONTRADICTIONS: readonly RuleFault['code'][] = [
-  'rule-too-frequent',
-  'rule-never-matches',
-  'rules-overlap',
-]
+const CONTRADICTIONS = ['rule-too-frequent', 'rule-never-matches', 'rules-overlap'] as const
+
+type Contradiction = RuleFault & { code: (typeof CONTRADICTIONS)[number] }
+
+const isContradiction = (fault: RuleFault): fault is Contradiction =>
+  CONTRADICTIONS.some((code) => code === fault.code)
 
 /** Faults of form (400) apart from rules that are well formed but cannot be (422). */
 export const sortFaults = (faults: readonly RuleFault[]) => ({
-  malformed: faults.filter(({ code }) => !CONTRADICTIONS.includes(code)),
-  contradictory: faults.filter(({ code }) => CONTRADICTIONS.includes(code)),
+  malformed: faults.filter((fault) => !isContradiction(fault)),
+  contradictory: faults.filter(isContradiction),
 })

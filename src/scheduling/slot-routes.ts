@@ -3,14 +3,15 @@ import { Hono } from 'hono'
 import * as z from 'zod'
 import type { AppEnv } from '#http/context'
 import { answerTagged } from '#http/etag'
-import { operation } from '#http/operation'
+import { operation, shows } from '#http/operation'
 import { problem } from '#http/problem'
+import { ShownInstant } from '#http/shown'
 import { invalid, validate } from '#http/validate'
 import { answerRefusal, wordSlot } from './call-calendar'
 import type { Interval } from './core/interval'
 import { nextSlot, slots } from './core/slot'
 import { addDays, DAY_MS, dayNumber, formatInstant, startOfDay } from './core/time'
-import { Instant, LocalDate, TimeZone } from './fields'
+import { Bound, REVERSED_FAULT, TimeZone } from './fields'
 import { readOpenings } from './read-openings'
 
 /** The longest range of a listing. */
@@ -19,9 +20,6 @@ const DEFAULT_RANGE_DAYS = 7
 /** A few days from either end of the years that four digits can say. */
 const FIRST_DATE = '0001-01-05'
 const LAST_DATE = '9999-12-26'
-
-/** A whole local day, or an instant. */
-const Bound = z.union([LocalDate, Instant])
 
 const SlotQuery = z.strictObject({
   from: Bound.optional(),
@@ -33,19 +31,36 @@ const SlotQuery = z.strictObject({
 })
 
 const SlotView = z
-  .object({ start: z.string(), end: z.string(), visitTypeId: z.string() })
+  .object({ start: ShownInstant, end: ShownInstant, visitTypeId: z.string() })
   .meta({ id: 'Slot' })
 
 const SlotList = z
   .object({
     doctorId: z.string(),
     timeZone: z.string(),
-    asOf: z.string(),
+    asOf: ShownInstant,
     version: z.int(),
     slots: z.array(SlotView),
-    nextAvailable: z.string().nullable(),
+    nextAvailable: ShownInstant.nullable(),
   })
   .meta({ id: 'SlotList' })
+
+const exampleSlots: z.infer<typeof SlotList> = {
+  doctorId: 'usr_019a9f0c1d2e7f3a8b4c5d6e7f8a9b0c',
+  timeZone: 'Asia/Dhaka',
+  asOf: '2026-11-20T09:30:00Z',
+  version: 12,
+  slots: [
+    {
+      start: '2026-12-01T04:00:00Z',
+      end: '2026-12-01T04:30:00Z',
+      visitTypeId: 'vis_019a9f0d2e3f7a4b8c5d6e7f8a9b0c1d',
+    },
+  ],
+  nextAvailable: '2026-12-01T04:00:00Z',
+}
+
+const SLOT_PROBLEMS = ['doctor-not-found', 'visit-type-not-found', 'range-too-long', 'overloaded'] as const
 
 export const slotRoutes = new Hono<AppEnv>().get(
   '/doctors/:id/slots',
@@ -56,10 +71,10 @@ export const slotRoutes = new Hono<AppEnv>().get(
     description:
       '`from` and `to` are dates (whole days, `to` included, in `timeZone`, by default the doctor’s) or instants (half-open); by default the coming 7 days, at most 62. `fresh=true` reads past the cache, `atLeast` only where it is older than that version.',
     answers: {
-      200: { description: 'The slots', schema: SlotList },
-      304: { description: 'As the client has it (If-None-Match)' },
+      200: shows(SlotList, 'The slots', exampleSlots, ['ETag']),
+      304: { description: 'As the client has it (If-None-Match)', headers: ['ETag'] },
     },
-    problems: ['doctor-not-found', 'visit-type-not-found', 'range-too-long', 'unavailable', 'overloaded'],
+    problems: SLOT_PROBLEMS,
   }),
   validate('param', z.object({ id: z.string() })),
   validate('query', SlotQuery),
@@ -68,15 +83,14 @@ export const slotRoutes = new Hono<AppEnv>().get(
     const query = c.req.valid('query')
     const freshness = { fresh: query.fresh === 'true', atLeast: query.atLeast }
     const found = await readOpenings(c, id, freshness)
-    if (!found.ok) return answerRefusal(c, found.refusal)
+    if (!found.ok) return answerRefusal(c, found.refusal, SLOT_PROBLEMS)
     const { openings, offer } = found.read
     if (!openings.bookable) return problem(c, 'doctor-not-found')
 
     const nowMs = Date.now()
     const timeZone = query.timeZone ?? openings.timeZone
     const range = rangeOf(query.from, query.to, timeZone, nowMs)
-    if (range === 'reversed')
-      return invalid(c, [{ pointer: '/to', detail: '`to` must not be before `from`' }])
+    if (range === 'reversed') return invalid(c, [REVERSED_FAULT])
     if (range === 'too-long') return problem(c, 'range-too-long')
     const visitType =
       query.visitTypeId === undefined
@@ -92,9 +106,8 @@ export const slotRoutes = new Hono<AppEnv>().get(
       slots: slots(offer, visitType, range, nowMs).map(wordSlot),
       nextAvailable: next === undefined ? null : formatInstant(next.startMs),
     }
-    const answer = await answerTagged(c, list, { asOf: formatInstant(openings.asOfMs) })
-    if (freshness.fresh) c.header('Cache-Control', 'no-store')
-    return answer
+    const asOf = formatInstant(openings.asOfMs)
+    return answerTagged(c, list, { asOf }, freshness.fresh ? 'no-store' : undefined)
   },
 )
 

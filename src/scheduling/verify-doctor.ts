@@ -1,6 +1,5 @@
 /** Verification decides whether a doctor is listed and bookable, so it goes through their object. */
 import { statement } from '#db/database'
-import { insertEvent } from '#db/event'
 import type { Actor } from '#db/right'
 import type { Outcome } from './answer'
 import type { CalendarKeeper } from './calendar-keeper'
@@ -42,23 +41,22 @@ export const verifyDoctor = (
             note,
             keeper.doctorId,
           ),
-          insertEvent({
-            type: 'doctor.verified',
-            actorId: actor.userId,
-            subjectId: keeper.doctorId,
-            atMs: nowMs,
-            data: { doctorId: keeper.doctorId },
-          }),
           selectVerified(keeper.doctorId),
         ],
-        answer: (rows) => verifiedFrom(rows[2]?.[0]),
+        event: {
+          type: 'doctor.verified',
+          actorId: actor.userId,
+          subjectId: keeper.doctorId,
+          atMs: nowMs,
+          data: { doctorId: keeper.doctorId },
+        },
+        answer: (rows) => verifiedFrom(rows[1]?.[0]),
         keep: ({ listed }) => calendar.setBookable(listed),
       })
     },
     async happened() {
       const [found] = await context.database.run([selectVerified(keeper.doctorId)])
-      const row = found?.results[0]
-      return row?.verifiedAt === null ? undefined : verifiedFrom(row)
+      return verifiedFrom(found?.results[0])
     },
   })
 

@@ -5,12 +5,12 @@ import * as z from 'zod'
 import { readAs } from '#db/right'
 import { visitType } from '#db/schema'
 import type { AppEnv } from '#http/context'
-import { operation } from '#http/operation'
-import { CURSOR_FAULT, decodeCursor, PageOf, pageFrom, pageQuery } from '#http/page'
+import { operation, shows } from '#http/operation'
+import { CURSOR_FAULT, decodeCursor, PageOf, pageExample, pageFrom, pageQuery } from '#http/page'
 import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
 import { invalid, validate } from '#http/validate'
-import { VisitTypeView, viewVisitType } from './visit-type'
+import { exampleVisitType, VisitTypeView, viewVisitType } from './visit-type'
 
 const Cursor = z.tuple([z.int(), z.string().max(64)])
 
@@ -19,7 +19,7 @@ export const visitTypeRoutes = new Hono<AppEnv>().get(
   operation('listVisitTypes', {
     tag: 'Scheduling',
     summary: 'The own visit types, oldest first; the first is what a booking gets that names none',
-    answers: { 200: { description: 'A page', schema: PageOf(VisitTypeView) } },
+    answers: { 200: shows(PageOf(VisitTypeView), 'A page', pageExample(exampleVisitType)) },
   }),
   validate('query', z.strictObject(pageQuery)),
   async (c) => {

@@ -15,6 +15,16 @@ export const VisitTypeView = z
   })
   .meta({ id: 'VisitType' })
 
+export const exampleVisitType: z.infer<typeof VisitTypeView> = {
+  id: 'vis_019a9f0d2e3f7a4b8c5d6e7f8a9b0c1d',
+  name: 'Consultation',
+  durationMinutes: 30,
+  bufferBeforeMinutes: 0,
+  bufferAfterMinutes: 0,
+  mode: 'in-person',
+  fee: { amountMinor: 80_000, currency: 'BDT' },
+}
+
 /** The visit type of a row, with its own fee or none. */
 export const viewVisitType = (row: typeof visitType.$inferSelect): z.infer<typeof VisitTypeView> => ({
   id: row.id,

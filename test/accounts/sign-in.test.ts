@@ -1,13 +1,15 @@
 /** Registering, signing in, refreshing, signing out: over HTTP, against a real D1. */
-import Argon2 from '@phi-ag/argon2'
+
 import { env } from 'cloudflare:workers'
+import Argon2 from '@phi-ag/argon2'
 import { describe, expect, test, vi } from 'vitest'
 import { ensureFirstAdmin } from '#accounts/first-admin'
-import { Password, hashPassword, verifyPassword } from '#accounts/password'
+import { hashPassword, Password, verifyPassword } from '#accounts/password'
 import { signAccessToken } from '#http/access-token'
 import { app } from '../../src/app'
 import { seedUser } from '../support/accounts'
 import { type Answer, call } from '../support/api'
+import { declared } from '../support/conformance'
 
 const PASSWORD = 'Correct-Horse-9'
 
@@ -193,7 +195,11 @@ describe('registering', () => {
   test('the limit per address answers 429', async () => {
     const limited = { ...env, ADDRESS_LIMIT: { limit: async () => ({ success: false }) } }
     const request = new Request('http://praxis.test/v1/auth/register', { method: 'POST' })
-    const answer = await app.fetch(request, limited as unknown as Env)
+    const answer = await declared(
+      'POST',
+      '/v1/auth/register',
+      await app.fetch(request, limited as unknown as Env),
+    )
     expect([answer.status, answer.headers.get('Retry-After')]).toEqual([429, '60'])
   })
 })
@@ -311,7 +317,8 @@ describe('signing in', () => {
   test('the limit per address answers 429 before anything is hashed', async () => {
     const limited = { ...env, SIGN_IN_ADDRESS_LIMIT: { limit: async () => ({ success: false }) } }
     const request = new Request('http://praxis.test/v1/auth/login', { method: 'POST' })
-    expect((await app.fetch(request, limited as unknown as Env)).status).toBe(429)
+    const answer = await app.fetch(request, limited as unknown as Env)
+    expect((await declared('POST', '/v1/auth/login', answer)).status).toBe(429)
   })
 
   test('a token signed by the older key still verifies; one of an unknown key does not', async () => {

@@ -11,7 +11,7 @@ import {
   MAX_ALTERNATIVES,
 } from '#scheduling/core/appointment'
 import { Calendar, type CalendarFacts } from '#scheduling/core/calendar'
-import { type Schedule, unsetSchedule, type VisitType } from '#scheduling/core/schedule'
+import { initialSchedule, type Schedule, type VisitType } from '#scheduling/core/schedule'
 import { MINUTE_MS } from '#scheduling/core/time'
 
 const NOW = Date.parse('2026-03-02T00:00:00Z')
@@ -30,7 +30,7 @@ const visitType = (id: string, minutes: number, before = 0, after = 0): VisitTyp
 
 /** One day of hours, from nine to noon and from one to three. */
 const hours: Schedule = {
-  ...unsetSchedule('UTC'),
+  ...initialSchedule('UTC'),
   slotMinutes: 30,
   horizonDays: 1,
   rules: [

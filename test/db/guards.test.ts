@@ -229,12 +229,8 @@ describe('A version that is not the next', () => {
     const owner = await seedUser(env, 'doctor')
     const id = newId('apt')
     await write(insertVisit({ ...existing, id, doctor: owner, patient, originMs: nextDay() }))
-    await sql(
-      `INSERT INTO schedule (doctor_id, time_zone, rules, slot_minutes, min_notice_minutes, horizon_days,
-         approval, cancellation_notice_minutes, version, updated_at)
-       VALUES (?, 'UTC', '[]', 30, 0, 60, 'auto', 0, 1, 0)`,
-      owner.userId,
-    )
+    // A schedule begins with version 0, everything else with 1.
+    await sql('UPDATE schedule SET version = 1 WHERE doctor_id = ?', owner.userId)
     const key = { appointment: 'id', schedule: 'doctor_id', user: 'id', doctor: 'user_id' }[table]
     const value = table === 'appointment' ? id : owner.userId
     const set = (version: number) => sql(`UPDATE ${table} SET version = ? WHERE ${key} = ?`, version, value)

@@ -12,6 +12,7 @@ import { loadCalendar } from '#scheduling/load-calendar'
 import { app } from '../../src/app'
 import { type SeededUser, seedUser } from '../support/accounts'
 import { call } from '../support/api'
+import { declared } from '../support/conformance'
 import { type Asked, planOf, recording } from './recording'
 import { DAY_MS, insertVisit, rows, sql, updateVisit } from './rows'
 
@@ -112,7 +113,11 @@ describe('No whole table is walked', () => {
       for (const path of list) {
         const context = createExecutionContext()
         const headers: Record<string, string> = token === '' ? {} : { Authorization: `Bearer ${token}` }
-        const answer = await app.request(path, { headers }, { ...env, DB }, context)
+        const answer = await declared(
+          'GET',
+          path,
+          await app.request(path, { headers }, { ...env, DB }, context),
+        )
         expect(answer.status, path).toBe(200)
         await waitOnExecutionContext(context)
       }

@@ -142,7 +142,6 @@ describe('A row of every table', () => {
         u,
       ),
       statement(`INSERT INTO refresh_token VALUES ('hash-0', ?, 0, 0, NULL)`, patient.sessionId),
-      statement(`INSERT INTO schedule VALUES (?, 'UTC', '[]', 30, 0, 60, 'auto', 0, NULL, 1, 0)`, u),
       statement(`INSERT INTO event (id, type, subject_id, at, data) VALUES ('evt_1', 't', 's', 0, '{}')`),
       statement(`INSERT INTO setting (key, value, updated_at) VALUES ('k', 'v', 0)`),
       statement(`INSERT INTO idempotency VALUES (?, 'every', 'r', 'h', '{}', ?, 0)`, p, u),

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { newId } from '#db/id'
 import { type SeededUser, seedUser } from '../support/accounts'
 import { type Answer, call } from '../support/api'
+import { declared } from '../support/conformance'
 import { expectProblem } from './refusal'
 
 let patient: SeededUser
@@ -62,7 +63,7 @@ describe.each(JSON_ROUTES)('%s %s', (method, path, who) => {
       headers: token === undefined ? headers : { ...headers, Authorization: `Bearer ${token}` },
       body: endless,
     })
-    const response = await streamed
+    const response = await declared(method, path, await streamed)
     const body = await response.json()
     expectProblem({ status: response.status, headers: response.headers, body }, 413, 'request-too-large')
     expect(await events()).toBe(before)

@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { configurationFaults } from '#http/configuration'
 import { app } from '../../src/app'
+import { declared } from '../support/conformance'
 
 const SECRET = 'a-long-and-random-secret-of-production-0123456789'
 
@@ -52,7 +53,7 @@ it('every request gets 503 while it is wrong, and the log says why once', async 
   const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
   const wrong = { ...env, ...production, TOKEN_KEYS: 'dev-1:short' }
   for (const path of ['/health', '/v1/doctors', '/v1/me']) {
-    const answer = await app.request(path, {}, wrong)
+    const answer = await declared('GET', path, await app.request(path, {}, wrong))
     expect(answer.status).toBe(503)
     expect(await answer.json()).toMatchObject({ code: 'misconfigured' })
   }

@@ -1,10 +1,23 @@
 /** The document of the API says what the API does: every route, who may call it, and what it answers. */
+import { dereference, type Schema, validate } from '@cfworker/json-schema'
 import { expect, it } from 'vitest'
 import { routesOf } from '#http/openapi'
 import { PUBLIC, permissions } from '#http/permission'
-import { PROBLEMS } from '#http/problem'
+import { PROBLEMS, type ProblemCode } from '#http/problem'
 import { apiDocument, app } from '../../src/app'
 import { call } from '../support/api'
+
+interface Parameter {
+  name: string
+  in: string
+  required?: boolean
+  schema: object
+}
+
+type Content = Record<
+  string,
+  { schema: Schema; example?: unknown; examples?: Record<string, { $ref: string }> }
+>
 
 interface Operation {
   operationId: string
@@ -12,18 +25,32 @@ interface Operation {
   summary: string
   'x-roles'?: string[]
   security: Record<string, string[]>[]
-  parameters: { name: string; in: string; required: boolean; schema: object }[]
-  requestBody?: { required: boolean; content: Record<string, { schema: object }> }
-  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>
+  parameters: Parameter[]
+  requestBody?: { required: boolean; content: Content }
+  responses: Record<string, { description: string; content?: Content }>
 }
 
-const document = apiDocument() as unknown as {
+const served = apiDocument() as unknown as {
   openapi: string
   info: { title: string; version: string }
   servers: { url: string }[]
   paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, object>; securitySchemes: Record<string, object> }
+  components: Record<
+    'schemas' | 'parameters' | 'headers' | 'examples' | 'securitySchemes',
+    Record<string, object>
+  >
 }
+
+/** The same with every parameter where it is used. */
+const document: typeof served = JSON.parse(JSON.stringify(served), (_, value) => {
+  const name = /^#\/components\/parameters\/(.*)$/.exec(value?.$ref ?? '')?.[1]
+  return name === undefined ? value : served.components.parameters[name]
+})
+
+/** The same for the validator, which takes examples for schemas. */
+const withoutExamples: typeof served = JSON.parse(
+  JSON.stringify(served, (key, value) => (/^examples?$/.test(key) ? undefined : value)),
+)
 
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
@@ -46,7 +73,7 @@ it('The document is served to everybody as OpenAPI 3.1', async () => {
   const answer = await call('GET', '/openapi.json')
   expect(answer.status).toBe(200)
   expect(answer.headers.get('Content-Type')).toMatch(/^application\/json/)
-  expect(answer.body).toEqual(JSON.parse(JSON.stringify(document)))
+  expect(answer.body).toEqual(JSON.parse(JSON.stringify(served)))
   expect(answer.body.openapi).toMatch(/^3\.1\.\d+$/)
   expect(answer.body.info).toMatchObject({ title: 'Praxis', version: expect.any(String) })
   expect((await call('GET', '/')).body.links.openapi).toBe('/openapi.json')
@@ -87,17 +114,17 @@ it('Every operation has a summary, a tag, and answers with a description each', 
 })
 
 it('Every refusal is documented as a problem document', () => {
-  for (const { operation } of operations) {
+  for (const { method, operation } of operations) {
     for (const [status, { content }] of Object.entries(operation.responses)) {
-      if (Number(status) < 400 || content?.['application/json'] !== undefined) continue
+      if (Number(status) < 400) continue
       const types = Object.keys(content ?? {})
-      expect(types, `${operation.operationId} ${status}`).toEqual(['application/problem+json'])
+      // Two have an answer of their own beside it: the OAuth form, and the readiness probe.
+      expect(types, `${operation.operationId} ${status}`).toContain('application/problem+json')
     }
-    const validated = operation.parameters.length > 0 || operation.requestBody !== undefined
-    expect('400' in operation.responses, operation.operationId).toBe(validated)
-    if (operation.requestBody !== undefined) {
-      expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['413', '415']))
-    }
+    // A malformed Bookmark is refused everywhere, and a body that is too large wherever one may be sent.
+    expect('400' in operation.responses, operation.operationId).toBe(true)
+    expect('413' in operation.responses, operation.operationId).toBe(method !== 'get')
+    expect('415' in operation.responses, operation.operationId).toBe(operation.requestBody !== undefined)
   }
 })
 
@@ -115,7 +142,9 @@ it('The security of every operation is what the permission table says', () => {
     for (const scheme of operation.security.flatMap((one) => Object.keys(one))) {
       expect(document.components.securitySchemes, info.id).toHaveProperty(scheme)
     }
-    expect(Object.keys(operation.responses), info.id).toEqual(expect.arrayContaining(['401', '403']))
+    expect(Object.keys(operation.responses), info.id).toContain('401')
+    // Whom every role is let in, none is forbidden.
+    expect('403' in operation.responses, info.id).toBe(access.length < 3)
   }
   const { flows } = document.components.securitySchemes.password as {
     flows: { password: { tokenUrl: string } }
@@ -123,16 +152,65 @@ it('The security of every operation is what the permission table says', () => {
   expect(document.paths[flows.password.tokenUrl]?.post).toBeDefined()
 })
 
-it('Every reference leads somewhere, and no schema is left unused', () => {
+it('Every reference leads somewhere, and no component is left unused', () => {
   const used = new Set<string>()
-  for (const [at, value] of walk(document)) {
-    if (at.at(-1) !== '$ref') continue
-    const name = String(value).replace('#/components/schemas/', '')
-    expect(document.components.schemas, at.join('/')).toHaveProperty([name])
-    used.add(name)
+  for (const [at, value] of walk(served)) {
+    if (at.at(-1) !== '$ref' && at.at(-2) !== 'mapping') continue
+    const [, kind, name] = /^#\/components\/(\w+)\/(.+)$/.exec(String(value)) ?? []
+    expect(served.components, at.join('/')).toHaveProperty([kind ?? '', name ?? ''])
+    used.add(`${kind}/${name}`)
   }
-  expect(used.size).toBeGreaterThan(10)
-  expect(Object.keys(document.components.schemas).sort()).toEqual([...used].sort())
+  const { securitySchemes: _, ...components } = served.components
+  const declared = Object.entries(components).flatMap(([kind, members]) =>
+    Object.keys(members).map((name) => `${kind}/${name}`),
+  )
+  expect(declared.length).toBeGreaterThan(100)
+  expect(declared.sort()).toEqual([...used].sort())
+})
+
+it('Every body and every answer in JSON has an example, which its schema allows', () => {
+  const lookup = dereference(withoutExamples as unknown as Schema)
+  let examples = 0
+  for (const [at, value] of walk(document.paths)) {
+    if (at.at(-2) !== 'content' || !/json|form/.test(at.at(-1) ?? '')) continue
+    const media = value as Content[string]
+    const given = Object.values(media.examples ?? {}).map(
+      ({ $ref }) => (document.components.examples[$ref.split('/').at(-1) ?? ''] as { value: unknown }).value,
+    )
+    if (media.example !== undefined) given.push(media.example)
+    expect(given.length, at.join(' ')).toBeGreaterThan(0)
+    const schema = at.reduce<unknown>(
+      (inner, step) => (inner as Record<string, unknown>)[step],
+      withoutExamples.paths,
+    )
+    for (const example of given) {
+      const { errors } = validate(example, (schema as { schema: Schema }).schema, '2020-12', lookup, false)
+      expect(errors, `${at.join(' ')} ${JSON.stringify(example)}`).toEqual([])
+      examples += 1
+    }
+  }
+  expect(examples).toBeGreaterThan(200)
+})
+
+it('Every status of a refusal has the codes that it may carry, each with its schema and its example', () => {
+  const codes = new Set<string>()
+  for (const { operation } of operations) {
+    for (const [status, { content }] of Object.entries(operation.responses)) {
+      const problems = content?.['application/problem+json']
+      if (problems === undefined) continue
+      const { $ref, discriminator } = problems.schema as Schema & { discriminator?: { mapping: object } }
+      const named = discriminator === undefined ? 1 : Object.keys(discriminator.mapping).length
+      expect($ref === undefined).toBe(named > 1)
+      expect(Object.keys(problems.examples ?? {}).length).toBe(named)
+      for (const code of Object.keys(problems.examples ?? {})) {
+        expect(String(PROBLEMS[code as ProblemCode][0]), `${operation.operationId} ${code}`).toBe(status)
+        codes.add(code)
+      }
+    }
+  }
+  // What nobody declares is answered where there is no operation, or belongs to calls that are yet to come.
+  const unused = Object.keys(PROBLEMS).filter((code) => !codes.has(code))
+  expect(unused.sort()).toEqual(['hold-expired', 'method-not-allowed'])
 })
 
 it('Every parameter of a path is documented, as required, and no other', () => {
@@ -141,7 +219,7 @@ it('Every parameter of a path is documented, as required, and no other', () => {
     const inPath = operation.parameters.filter((parameter) => parameter.in === 'path')
     expect(inPath.map(({ name }) => name).sort(), path).toEqual(named.sort())
     expect(
-      inPath.every(({ required }) => required),
+      inPath.every(({ required }) => required === true),
       path,
     ).toBe(true)
   }
@@ -155,7 +233,7 @@ it('A query parameter of every list is documented, none of them as required', ()
       id,
     ).toEqual(expect.arrayContaining(['limit', 'cursor', 'count']))
     expect(
-      query.some(({ required }) => required),
+      query.some(({ required }) => required === true),
       id,
     ).toBe(false)
   }
@@ -175,7 +253,8 @@ it('A body is documented as required exactly where it cannot be left out', () =>
 
 it('The body of a booking is documented member by member, and takes no others', () => {
   const { schema } = operationOf('bookAppointment').requestBody?.content['application/json'] ?? {}
-  expect(schema).toMatchObject({
+  expect(schema).toEqual({ $ref: '#/components/schemas/Booking' })
+  expect(document.components.schemas.Booking).toMatchObject({
     type: 'object',
     required: ['doctorId', 'start'],
     additionalProperties: false,
@@ -218,6 +297,6 @@ it('Conditions and keys are documented where they count, and never as required',
     expect(found.map(({ operation }) => operation.operationId).sort(), header).toEqual([...expected].sort())
   }
   for (const { operation } of operations) {
-    expect(operation.parameters.some((one) => one.in === 'header' && one.required)).toBe(false)
+    expect(operation.parameters.some((one) => one.in === 'header' && one.required === true)).toBe(false)
   }
 })

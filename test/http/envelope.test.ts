@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { app } from '../../src/app'
 import { type SeededUser, seedUser } from '../support/accounts'
 import { call } from '../support/api'
+import { declared } from '../support/conformance'
 import { expectProblem } from './refusal'
 
 let patient: SeededUser
@@ -20,7 +21,7 @@ async function withSettings(settings: Partial<Env>, path: string, init: RequestI
   const context = createExecutionContext()
   const response = await app.request(path, init, { ...env, ...settings }, context)
   await waitOnExecutionContext(context)
-  return response
+  return declared(init.method ?? 'GET', path, response)
 }
 
 describe('The request id', () => {
@@ -85,10 +86,12 @@ describe('An address', () => {
   })
 
   it('that answers GET answers HEAD alike, without a body', async () => {
-    const head = await exports.default.fetch('http://praxis.test/health', { method: 'HEAD' })
+    const ask = async (path: string) =>
+      declared('HEAD', path, await exports.default.fetch(`http://praxis.test${path}`, { method: 'HEAD' }))
+    const head = await ask('/health')
     expect([head.status, await head.text()]).toEqual([200, ''])
     expect(head.headers.get('Content-Type')).toBe('application/json')
-    const nothing = await exports.default.fetch('http://praxis.test/nothing', { method: 'HEAD' })
+    const nothing = await ask('/nothing')
     expect(nothing.status).toBe(404)
   })
 })

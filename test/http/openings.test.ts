@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type SeededUser, seedUser } from '../support/accounts'
 import { call } from '../support/api'
 import { book, openSlots, rows, seedClinic } from '../support/clinic'
-import { dayFromNow, expectProblem } from './refusal'
+import { dayFromNow, expectInvalid, expectProblem } from './refusal'
 
 const PATH = '/v1/doctors/me/availability'
 const daily = { rrule: 'FREQ=DAILY', startTime: '09:00', endTime: '12:00', startDate: '2020-01-01' }
@@ -91,13 +91,24 @@ describe('an opening', () => {
 
   it('is in the future, be it by a minute, and at most a day long', async () => {
     const doctor = await seedClinic({ rules: [] })
-    const end = new Date(Date.now() + 3_600_000).toISOString()
-    const start = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
-    expectProblem(await add(doctor, { start: start(-1), end }), 422, 'opening-in-past')
-    expect((await add(doctor, { start: start(1), end })).status).toBe(201)
+    const thisMinuteMs = Math.floor(Date.now() / 60_000) * 60_000
+    const inMinutes = (minutes: number) => new Date(thisMinuteMs + minutes * 60_000).toISOString()
+    const end = inMinutes(60)
+    expectProblem(await add(doctor, { start: inMinutes(-1), end }), 422, 'opening-in-past')
+    expect((await add(doctor, { start: inMinutes(2), end })).status).toBe(201)
     const day = { start: `${dayFromNow(3)}T00:00:00Z`, end: `${dayFromNow(4)}T00:00:00Z` }
     expect((await add(doctor, day)).status).toBe(201)
     expect(await startsOn(doctor, dayFromNow(3))).toHaveLength(48)
+  })
+
+  it('starts and ends on whole minutes, so that every slot it offers can be booked as it is shown', async () => {
+    const doctor = await seedClinic({ rules: [] })
+    const whole = at(3, '10:00', '12:00')
+    for (const cut of [':00.500Z', ':30Z']) {
+      const start = whole.start.replace(':00Z', cut)
+      const answer = await add(doctor, { start, end: whole.end.replace(':00Z', cut) })
+      expectInvalid(answer, ['/start', '/end'], start)
+    }
   })
 
   it('that two add at once is there once', async () => {

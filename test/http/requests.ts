@@ -44,6 +44,8 @@ const hours = { rrule: 'FREQ=DAILY', startTime: '00:00', endTime: '24:00', start
 export const requests: Record<OperationId, (subjects: Subjects, role: Role | undefined) => Sent> = {
   describeApi: () => ({ path: '/' }),
   getOpenApi: () => ({ path: '/openapi.json' }),
+  getSwaggerUi: () => ({ path: '/docs' }),
+  getRedoc: () => ({ path: '/redoc' }),
   getProblemPage: () => ({ path: '/problems/slot-taken' }),
   getHealth: () => ({ path: '/health' }),
   getReadiness: () => ({ path: '/health/ready' }),

@@ -155,10 +155,7 @@ describe('an object that dies', () => {
     expect(Number(limited.headers.get('Retry-After'))).toBeGreaterThan(0)
     expect(limited.headers.get('RateLimit-Policy')).toBe('"booking";q=10;w=60')
     const replayed = await book(patient, doctor.userId, start, 'key-evict')
-    expect([replayed.status, replayed.body]).toEqual([
-      201,
-      { ...booked.body, calendarVersion: replayed.body.calendarVersion },
-    ])
+    expect([replayed.status, replayed.body]).toEqual([201, booked.body])
   })
 })
 
@@ -181,17 +178,34 @@ describe('one Idempotency-Key, one effect', () => {
     const elsewhere = await seedClinic()
     const [patient] = await seedUsers('patient', 1)
     const start = await openStart(doctor.userId)
-    const [first, twin] = await Promise.all([
-      book(patient, doctor.userId, start, 'key-body'),
-      book(patient, doctor.userId, start, 'key-body', { notes: 'other' }),
-    ])
-    expect([first.status, twin.status, twin.body.code]).toEqual([201, 422, 'idempotency-key-reused'])
+    const held = hold()
+    await injectFaults(doctor.userId, [held.fault])
+    const first = book(patient, doctor.userId, start, 'key-body')
+    await held.arrived
+    const twin = await book(patient, doctor.userId, start, 'key-body', { notes: 'other' })
+    expect([twin.status, twin.body.code]).toEqual([422, 'idempotency-key-reused'])
+    held.release()
+    expect((await first).status).toBe(201)
     expect((await book(patient, doctor.userId, start, 'key-body', { notes: 'other' })).status).toBe(422)
-    const later = await openStart(elsewhere.userId, 9)
-    const other = await book(patient, elsewhere.userId, later, 'key-body')
-    expect([other.status, other.body.code]).toEqual([422, 'idempotency-key-reused'])
-    expect(await isOpen(elsewhere.userId, later)).toBe(true)
+    // At another time, and at the same, where the first booking would be in the way as well.
+    for (const there of [await openStart(elsewhere.userId, 9), start]) {
+      const other = await book(patient, elsewhere.userId, there, 'key-body')
+      expect([other.status, other.body.code]).toEqual([422, 'idempotency-key-reused'])
+      expect(await isOpen(elsewhere.userId, there)).toBe(true)
+    }
     expect(await appointmentsOf(elsewhere.userId)).toEqual([])
+  })
+
+  it('is the first answer again, to the letter, and only while the right to it lives', async () => {
+    const doctor = await seedClinic()
+    const [patient] = await seedUsers('patient', 1)
+    const first = await book(patient, doctor.userId, await openStart(doctor.userId), 'key-same')
+    await call('POST', `/v1/appointments/${first.body.id}/cancel`, { token: patient?.token ?? '' })
+    const again = await book(patient, doctor.userId, first.body.start, 'key-same')
+    expect([again.status, again.body]).toEqual([201, first.body])
+    await env.DB.prepare('UPDATE session SET ended_at = 1 WHERE id = ?').bind(patient?.sessionId).run()
+    const ended = await book(patient, doctor.userId, first.body.start, 'key-same')
+    expect([ended.status, ended.body.code]).toEqual([401, 'session-ended'])
   })
 
   it('a key belongs to its user', async () => {
@@ -286,6 +300,33 @@ describe('cancelling gives back only what D1 has agreed to', () => {
     expect(await isOpen(doctor.userId, body.start)).toBe(becomes === 'cancelled')
   })
 
+  it('waits for a booking whose answer is still on its way, and leaves no ghost of it', async () => {
+    const doctor = await seedClinic()
+    const [patient, other] = await seedUsers('patient', 2)
+    const start = await openStart(doctor.userId)
+    let committed = () => {}
+    const written = new Promise<void>((resolve) => {
+      committed = resolve
+    })
+    const held = hold()
+    await injectFaults(doctor.userId, [
+      async (deliver) => {
+        const results = await deliver()
+        committed()
+        return held.fault(async () => results)
+      },
+    ])
+    const booking = book(patient, doctor.userId, start)
+    await written
+    const [row] = await appointmentsOf(doctor.userId)
+    const cancelling = call('POST', `/v1/appointments/${row?.id}/cancel`, { token: patient?.token ?? '' })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    held.release()
+    expect([(await booking).status, (await cancelling).body.status]).toEqual([201, 'cancelled'])
+    expect(await isOpen(doctor.userId, start)).toBe(true)
+    expect((await book(other, doctor.userId, start)).status).toBe(201)
+  })
+
   it('three at once are all 200 with one event, one after another: none proves memory wrong', async () => {
     const doctor = await seedClinic()
     const [patient] = await seedUsers('patient', 1)
@@ -294,7 +335,13 @@ describe('cancelling gives back only what D1 has agreed to', () => {
       call('DELETE', `/v1/appointments/${body.id}`, { token: token ?? '' })
     const epoch = () => rows('SELECT epoch FROM calendar WHERE doctor_id = ?', doctor.userId)
     const before = await epoch()
-    const answers = await Promise.all([cancel(patient?.token), cancel(doctor.token), cancel(patient?.token)])
+    const held = hold()
+    await injectFaults(doctor.userId, [held.fault])
+    const cancelling = [cancel(patient?.token), cancel(doctor.token), cancel(patient?.token)]
+    await held.arrived
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    held.release()
+    const answers = await Promise.all(cancelling)
     expect(await epoch()).toEqual(before)
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
     expect(await eventsOf(body.id)).toEqual([
@@ -350,6 +397,39 @@ describe('time passes in one place', () => {
       ])
     },
   )
+})
+
+it('the alarm is set again for the next request that waits, although it found nothing to do', async () => {
+  const doctor = await seedClinic({ approval: 'manual' })
+  const [patient, other] = await seedUsers('patient', 2)
+  const first = await book(patient, doctor.userId, await openStart(doctor.userId))
+  const second = await book(other, doctor.userId, await openStart(doctor.userId, 6))
+  await call('DELETE', `/v1/appointments/${first.body.id}`, { token: patient?.token ?? '' })
+  expect(await runDurableObjectAlarm(calendarObject(doctor.userId))).toBe(true)
+  const alarm = await runInDurableObject(calendarObject(doctor.userId), (_, state) =>
+    state.storage.getAlarm(),
+  )
+  expect(alarm).toBe(Date.parse(second.body.start))
+})
+
+it('what never happened is not answered as done, though D1 already looks as it would have made it', async () => {
+  const admin = await seedUser(env, 'admin')
+  const doctor = await seedClinic()
+  await injectFaults(doctor.userId, [failBefore, () => Promise.reject(new Error('Network connection lost.'))])
+  const verify = (licenseNumber: string) =>
+    call('POST', `/v1/admin/doctors/${doctor.userId}/verify`, { token: admin.token, body: { licenseNumber } })
+  expect((await verify('NEW-1')).status).toBe(503)
+  expect((await verify('NEW-2')).body.licenseNumber).toBe('NEW-2')
+  const hours = { timeZone: 'UTC', rules: [] }
+  const put = () => call('PUT', '/v1/doctors/me/schedule', { token: doctor.token, body: hours })
+  expect((await put()).status).toBe(200)
+  await injectFaults(doctor.userId, [failBefore])
+  expect((await put()).status).toBe(503)
+  expect(await eventsOf(doctor.userId)).toEqual([
+    { type: 'schedule.changed' },
+    { type: 'doctor.verified' },
+    { type: 'schedule.changed' },
+  ])
 })
 
 it('verification goes through the object: before it the doctor is not bookable, after it at once', async () => {

@@ -113,6 +113,11 @@ async function seed(
          SELECT value ->> 'userId', 0, 0, 0 FROM json_each(?1)`,
       ).bind(rows),
       DB.prepare(
+        `INSERT INTO schedule (doctor_id, time_zone, rules, slot_minutes, min_notice_minutes, horizon_days, approval,
+           cancellation_notice_minutes, version, updated_at)
+         SELECT value ->> 'userId', ?2, '[]', 30, 0, 60, 'auto', 0, 0, ?3 FROM json_each(?1)`,
+      ).bind(rows, overrides.timeZone ?? 'UTC', nowMs),
+      DB.prepare(
         `INSERT INTO visit_type (id, doctor_id, name, duration_minutes, buffer_before_minutes,
            buffer_after_minutes, mode, created_at)
          SELECT value ->> 'visitTypeId', value ->> 'userId', 'Consultation', 30, 0, 0, 'in-person', ?2

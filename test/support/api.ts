@@ -1,6 +1,7 @@
 /** Calls the Worker as a client does, in the same workerd. */
 import { exports } from 'cloudflare:workers'
 import type { AppEnv } from '#http/context'
+import { expectDeclared } from './conformance'
 
 export type CostLine = AppEnv['Variables']['cost'] & { status: number; route: string; requestId: string }
 
@@ -18,7 +19,10 @@ export interface Answer {
   body: any
 }
 
-/** `call('POST', '/v1/appointments', { token, body })`: the answer, with its body parsed where it is JSON. */
+/**
+ * `call('POST', '/v1/appointments', { token, body })`: the answer, with its body parsed where it is JSON. An
+ * answer that the document of the API does not declare fails the test.
+ */
 export async function call(
   method: string,
   path: string,
@@ -34,6 +38,7 @@ export async function call(
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
   const text = await response.text()
+  expectDeclared(method, path, { status: response.status, headers: response.headers, text })
   const json = /json/.test(response.headers.get('Content-Type') ?? '')
   return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text }
 }

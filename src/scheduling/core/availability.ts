@@ -55,8 +55,10 @@ const MAX_PERIODS = 200_000
 /** Periods in which a rule must match once. Days are the shortest; no two dates of the calendar coincide
  * more rarely than every 40 years (29 February on a given weekday), which is 14,610 of them. */
 const MAX_PERIODS_TO_FIRST = 20_000
-/** How far, from the later start of two rules, they are compared. */
+/** How far beyond the last start of a rule they are compared, and how far from today at the most: what meets
+ * later still is sold once all the same, for `windows` offers no instant twice. */
 const OVERLAP_DAYS = 400
+const MAX_OVERLAP_DAYS = 1500
 /** Dates on either side of a range whose windows may reach into it, whatever the clocks do. */
 const MARGIN_DAYS = 3
 
@@ -67,7 +69,7 @@ export const readFaults = (rules: readonly AvailabilityRule[], timeZone: string)
 /** Every fault of every rule; none means that `windows` takes them. `today` is a local date. */
 export function checkRules(rules: readonly AvailabilityRule[], timeZone: string, today: string): RuleFault[] {
   const faults: RuleFault[] = []
-  const sound: { index: number; plan: RulePlan }[] = []
+  const sound: SoundRule[] = []
   for (const [index, rule] of rules.entries()) {
     const { plan, faults: own } = readRule(rule, timeZone)
     for (const fault of own) faults.push({ rule: index, ...fault })
@@ -75,12 +77,29 @@ export function checkRules(rules: readonly AvailabilityRule[], timeZone: string,
     if (matchesEver(plan)) sound.push({ index, plan })
     else faults.push({ rule: index, member: 'rrule', code: 'rule-never-matches', detail: NEVER_MATCHES })
   }
-  for (const [later, { index, plan }] of sound.entries()) {
-    for (const other of sound.slice(0, later)) {
-      const day = sharedDay(plan, other.plan, dayNumber(today))
+  return [...faults, ...overlapFaults(sound, dayNumber(today))]
+}
+
+interface SoundRule {
+  readonly index: number
+  readonly plan: RulePlan
+}
+
+/** Each rule that shares a time with one before it, once; each is expanded once, however many there are. */
+function overlapFaults(sound: readonly SoundRule[], today: number): RuleFault[] {
+  const lastStart = Math.max(today, ...sound.map(({ plan }) => plan.startDay))
+  const lastDay = Math.min(lastStart + OVERLAP_DAYS, today + MAX_OVERLAP_DAYS)
+  const expanded = sound.map(({ index, plan }) => ({ index, plan, days: occurrences(plan, today, lastDay) }))
+  const faults: RuleFault[] = []
+  for (const [later, { index, plan, days }] of expanded.entries()) {
+    for (const other of expanded.slice(0, later)) {
+      if (plan.startMinute >= other.plan.endMinute || other.plan.startMinute >= plan.endMinute) continue
+      const others = new Set(other.days)
+      const day = days.find((candidate) => others.has(candidate))
       if (day === undefined) continue
       const detail = `Overlaps rule ${other.index} on ${dateOfDay(day)}, and maybe on other dates`
       faults.push({ rule: index, member: 'rrule', code: 'rules-overlap', detail })
+      break
     }
   }
   return faults
@@ -184,14 +203,6 @@ function matchesEver(plan: RulePlan): boolean {
     // The library throws once it has looked at so many periods: none of them has a date.
     return false
   }
-}
-
-/** The first day on which both occur, if their times overlap. */
-function sharedDay(a: RulePlan, b: RulePlan, today: number): number | undefined {
-  if (a.startMinute >= b.endMinute || b.startMinute >= a.endMinute) return undefined
-  const from = Math.max(a.startDay, b.startDay, today)
-  const days = new Set(occurrences(a, from, from + OVERLAP_DAYS))
-  return occurrences(b, from, from + OVERLAP_DAYS).find((day) => days.has(day))
 }
 
 /** Dates as midnights in UTC: there every day has one, and the library is fastest. */

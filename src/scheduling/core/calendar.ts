@@ -4,7 +4,7 @@
  */
 import { type Appointment, busyOf, isActive, isCounted } from './appointment'
 import { offeredWindows, windows } from './availability'
-import { firstOverlap, type Interval, overlaps } from './interval'
+import { firstOverlap, type Interval, indexFrom, overlaps } from './interval'
 import type { Opening, Policy, Schedule, VisitType } from './schedule'
 import type { Busy, Offer } from './slot'
 import { DAY_MS, localDate } from './time'
@@ -51,7 +51,10 @@ export class Calendar {
   #plans: readonly Plan[] = []
   #planned: Interval = { startMs: 0, endMs: 0 }
   readonly #appointments = new Map<string, Appointment>()
+  /** Sorted by start. */
   readonly #taken: Taken[] = []
+  /** Those that wait for approval: few, and asked for after every change. */
+  readonly #pending = new Map<string, Appointment>()
   readonly #perDay: Record<string, number> = {}
   #now = 0
 
@@ -112,7 +115,7 @@ export class Calendar {
     const first = firstOverlap(this.#taken, interval)
     if (first === undefined) return []
     const found: Appointment[] = []
-    for (let index = this.#taken.indexOf(first); index < this.#taken.length; index++) {
+    for (let index = indexFrom(this.#taken, first.startMs); index < this.#taken.length; index++) {
       const taken = this.#taken[index]
       if (taken === undefined || taken.startMs >= interval.endMs) break
       if (overlaps(taken.appointment, interval)) found.push(taken.appointment)
@@ -136,18 +139,15 @@ export class Calendar {
 
   /** The earliest start of an appointment that still waits for approval. */
   nextPendingStartMs(): number | undefined {
-    const pending = this.#taken.filter(({ appointment }) => appointment.status === 'pending')
-    // In the order of blocked starts, which buffers may make another than that of starts.
-    return pending.length === 0
-      ? undefined
-      : Math.min(...pending.map(({ appointment }) => appointment.startMs))
+    const starts = [...this.#pending.values()].map(({ startMs }) => startMs)
+    return starts.length === 0 ? undefined : Math.min(...starts)
   }
 
   /** Appointments that waited for approval until their start. */
   lapsedPending(nowMs: number): Appointment[] {
-    return this.#taken
-      .map(({ appointment }) => appointment)
-      .filter(({ status, startMs }) => status === 'pending' && startMs <= nowMs)
+    return [...this.#pending.values()]
+      .filter(({ startMs }) => startMs <= nowMs)
+      .sort((a, b) => a.startMs - b.startMs)
   }
 
   /** What listings show and alternatives come from. */
@@ -174,8 +174,8 @@ export class Calendar {
     this.#count(appointment, 1)
     if (!isActive(appointment)) return
     const taken = { ...busyOf(appointment), appointment }
-    const at = this.#taken.findIndex((other) => other.startMs > taken.startMs)
-    this.#taken.splice(at === -1 ? this.#taken.length : at, 0, taken)
+    this.#taken.splice(indexFrom(this.#taken, taken.startMs + 1), 0, taken)
+    if (appointment.status === 'pending') this.#pending.set(appointment.id, appointment)
   }
 
   /** Gives an appointment's interval back. */
@@ -184,8 +184,11 @@ export class Calendar {
     if (appointment === undefined) return
     this.#appointments.delete(id)
     this.#count(appointment, -1)
-    const at = this.#taken.findIndex((taken) => taken.appointment.id === id)
-    if (at !== -1) this.#taken.splice(at, 1)
+    this.#pending.delete(id)
+    if (!isActive(appointment)) return
+    let at = indexFrom(this.#taken, busyOf(appointment).startMs)
+    while (at < this.#taken.length && this.#taken[at]?.appointment.id !== id) at += 1
+    this.#taken.splice(at, 1)
   }
 
   /** While the new schedule is on its way to D1, only what both offer is offered; undefined ends that. */

@@ -1,8 +1,9 @@
 /**
  * Reads the text of a recurrence rule (RFC 5545, section 3.3.10) for rules over dates. Stricter than any
  * library, since what passes here is handed on as text: nothing but the parts below, each at most once. Of
- * the RFC's rules over dates three forms are refused because rrule-temporal 2.2.7 gets them wrong (it drops a
- * part): BYWEEKNO, BYYEARDAY beside other days, numbered weekdays beside BYMONTHDAY in a year.
+ * the RFC's rules over dates four forms are refused because rrule-temporal 2.2.7 gets them wrong (it drops a
+ * part): BYWEEKNO, BYYEARDAY beside other days, numbered weekdays beside BYMONTHDAY in a year, numbered
+ * weekdays beside plain ones.
  */
 import { DAY_MS, dayNumber, isLocalDate, localDate, parseInstant } from './time'
 
@@ -80,8 +81,8 @@ export function readRecurrence(
   const untilDay = until === undefined ? Infinity : (readUntil(until, timeZone) ?? Infinity)
   parts.delete('COUNT')
   parts.delete('UNTIL')
-  parts.set('BYDAY', numberAll(parts))
-  if (parts.get('BYDAY') === '') parts.delete('BYDAY')
+  const byDay = parts.get('BYDAY')
+  if (byDay !== undefined) parts.set('BYDAY', withoutSubsumed(byDay))
   const pattern = [...parts].map(([name, value]) => `${name}=${value.replaceAll('+', '')}`).join(';')
   return { recurrence: { pattern, count, untilDay } }
 }
@@ -90,7 +91,9 @@ export function readRecurrence(
 function contradictions(parts: ReadonlyMap<string, string>): string[] {
   const frequency = parts.get('FREQ')
   const has = (name: string) => parts.has(name)
-  const numbered = /\d/.test(parts.get('BYDAY') ?? '')
+  const byDay = withoutSubsumed(parts.get('BYDAY') ?? '')
+  const numbered = /\d/.test(byDay)
+  const mixed = numbered && byDay.split(',').some((day) => WEEKDAY.test(day))
   const found: [boolean, string][] = [
     [has('COUNT') && has('UNTIL'), 'COUNT and UNTIL exclude each other'],
     [has('BYMONTHDAY') && frequency === 'WEEKLY', 'BYMONTHDAY has no meaning in a weekly rule'],
@@ -107,6 +110,7 @@ function contradictions(parts: ReadonlyMap<string, string>): string[] {
       numbered && has('BYMONTHDAY') && frequency === 'YEARLY',
       'Numbered weekdays are not supported beside BYMONTHDAY in a yearly rule',
     ],
+    [mixed, 'Numbered and plain weekdays are not supported together: write two rules'],
     [
       has('BYSETPOS') && ![...parts.keys()].some((name) => name !== 'BYSETPOS' && name.startsWith('BY')),
       'BYSETPOS chooses from what another BY part gives, and there is none',
@@ -115,17 +119,10 @@ function contradictions(parts: ReadonlyMap<string, string>): string[] {
   return found.filter(([holds]) => holds).map(([, detail]) => detail)
 }
 
-/**
- * BYDAY with every weekday numbered if any is: the library forgets the plain ones beside the numbered. `1MO,TU`
- * in a year means `1MO,1TU,2TU,…,53TU`.
- */
-function numberAll(parts: ReadonlyMap<string, string>): string {
-  const byDay = parts.get('BYDAY') ?? ''
-  if (!/\d/.test(byDay)) return byDay
-  const inYear = parts.get('FREQ') === 'YEARLY' && !parts.has('BYMONTH')
-  const numbers = Array.from({ length: inYear ? 53 : 5 }, (_, index) => index + 1)
-  const days = byDay.split(',').flatMap((day) => (WEEKDAY.test(day) ? numbers.map((n) => `${n}${day}`) : day))
-  return [...new Set(days)].join(',')
+/** `1SU,SU` says no more than `SU`. */
+function withoutSubsumed(byDay: string): string {
+  const days = byDay.split(',')
+  return days.filter((day) => WEEKDAY.test(day) || !days.includes(day.slice(-2))).join(',')
 }
 
 const isCount = (text: string, max: number): boolean =>

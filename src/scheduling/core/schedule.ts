@@ -27,8 +27,8 @@ export interface VisitType extends SlotVisitType {
   readonly feeCurrency: string | null
 }
 
-/** The hours of a doctor who has set none: nothing is offered. */
-export const unsetSchedule = (timeZone: string): Schedule => ({
+/** What a doctor begins with at their registration: a policy, and no hours. */
+export const initialSchedule = (timeZone: string): Schedule => ({
   timeZone,
   rules: [],
   slotMinutes: 30,

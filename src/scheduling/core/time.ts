@@ -58,7 +58,21 @@ export function parseInstant(text: string): number | undefined {
 }
 
 /** `YYYY-MM-DDTHH:MM:SSZ`: RFC 3339 in UTC, milliseconds left out. */
-export const formatInstant = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
+export function formatInstant(ms: number): string {
+  const day = Math.floor(ms / DAY_MS)
+  if (day !== lastDay.day) {
+    const text = new Date(day * DAY_MS).toISOString()
+    lastDay = { day, text: text.slice(0, text.indexOf('T')) }
+  }
+  const seconds = Math.floor((ms - day * DAY_MS) / 1000)
+  const [hour, minute] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
+  return `${lastDay.text}T${twoDigits(hour)}:${twoDigits(minute)}:${twoDigits(seconds % 60)}Z`
+}
+
+/** A listing words hundreds of instants, most of a day with the one before: the platform words each day once. */
+let lastDay = { day: Number.NaN, text: '' }
+
+const twoDigits = (number: number): string => (number < 10 ? `0${number}` : String(number))
 
 /** True for `YYYY-MM-DD` that names a date of the calendar, years 0001 to 9999. */
 export function isLocalDate(text: string): boolean {
