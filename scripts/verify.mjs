@@ -23,7 +23,7 @@ const steps = [
   ['lint, import rules', () => tool('@biomejs/biome', 'biome', ['lint', '--error-on-warnings', '.'])],
   ['generated types', compareTypes],
   ['types', () => tool('typescript', 'tsc', ['--noEmit'])],
-  ...(withoutTests ? [] : [['tests', () => tool('vitest', 'vitest', ['run'])]]),
+  ...(withoutTests ? [] : [['tests, a browser’s too', () => tool('vitest', 'vitest', ['run'])]]),
   ['bundle size', measureBundle],
   ['production build', () => tool('wrangler', 'wrangler', ['deploy', '--dry-run', '--env', 'production'])],
 ]

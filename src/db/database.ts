@@ -61,16 +61,8 @@ export interface Database {
   follow(carrier: Database): void
 }
 
-function sessionOf(d1: D1Database, from: ReadFrom): D1DatabaseSession {
-  try {
-    return d1.withSession(from)
-  } catch (error) {
-    throw new DatabaseFailure(error)
-  }
-}
-
 export function openDatabase(d1: D1Database, from: ReadFrom, cost: Cost = newCost()): Database {
-  const session = sessionOf(d1, from)
+  const session = d1.withSession(from)
   const metered = {
     prepare: (sql: string) => session.prepare(sql),
     async batch<T>(statements: D1PreparedStatement[]): Promise<D1Result<T>[]> {

@@ -1,19 +1,10 @@
-/**
- * Rate-limit buckets, one number a patient: in memory, and in the object's own SQLite as far as they must
- * survive eviction.
- */
+/** Rate-limit buckets, one number a patient: in memory, and in the object's own SQLite to survive eviction. */
 import type { RateState } from './answer'
 import { attempt, type RateLimit } from './core/rate-limit'
 import { MINUTE_MS } from './core/time'
 
 /** Book, hold and reschedule, per patient and doctor. */
 export const BOOKING_LIMIT: RateLimit = { attempts: 10, windowMs: MINUTE_MS }
-
-/**
- * Attempts of a full bucket that are kept in memory alone. Hardly anybody makes more, and each write holds the
- * answer back until the disk has it; an eviction gives somebody at most so many attempts again.
- */
-const UNWRITTEN_ATTEMPTS = 2
 
 /** Buckets in memory before those that are full again are dropped; they all are within a minute. */
 const MAX_BUCKETS = 1000
@@ -31,7 +22,7 @@ export class Attempts {
     if (decision.allowed) {
       const fullAtMs = Math.ceil(decision.fullAtMs)
       fullAt.set(patientId, fullAtMs)
-      if (BOOKING_LIMIT.attempts - decision.remaining > UNWRITTEN_ATTEMPTS) this.#write(patientId, fullAtMs)
+      this.#write(patientId, fullAtMs)
     }
     const retryAfterSeconds = Math.ceil(decision.retryAfterMs / 1000)
     return { allowed: decision.allowed, rate: { remaining: decision.remaining, retryAfterSeconds } }

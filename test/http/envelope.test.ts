@@ -196,9 +196,11 @@ describe('A failure of ours', () => {
   it('of D1 is 503, and says when to come again', async () => {
     const error = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     const away = {
-      withSession: () => {
-        throw new Error('D1_ERROR: network')
-      },
+      withSession: () => ({
+        prepare: (sql: string) => env.DB.prepare(sql),
+        batch: () => Promise.reject(new Error('Network connection lost.')),
+        getBookmark: () => null,
+      }),
     } as unknown as D1Database
     const response = await withSettings({ DB: away }, '/v1/doctors')
     expect([response.status, response.headers.get('Retry-After')]).toEqual([503, '1'])
