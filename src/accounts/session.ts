@@ -2,8 +2,10 @@
  * Sessions and their tokens. An access token lives for minutes and is checked without asking anyone; a refresh
  * token lives for thirty days, works once, and is known to D1 only by its SHA-256.
  */
+
 import * as z from 'zod'
 import { type Database, fromQuery, type Statement } from '#db/database'
+import { base64Url, sha256Hex } from '#db/encode'
 import type { Actor } from '#db/right'
 import { refreshToken } from '#db/schema'
 import { ACCESS_TOKEN_SECONDS, signAccessToken } from '#http/access-token'
@@ -33,19 +35,11 @@ export const exampleSession: Session = {
   user: exampleUser,
 }
 
-export function newRefreshToken(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(REFRESH_TOKEN_BYTES))
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
-}
+export const newRefreshToken = (): string =>
+  base64Url(crypto.getRandomValues(new Uint8Array(REFRESH_TOKEN_BYTES)))
 
 /** What D1 knows a refresh token by. It is random, so that a plain hash keeps it secret. */
-export async function hashRefreshToken(token: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-}
+export const hashRefreshToken = (token: string): Promise<string> => sha256Hex(token)
 
 /** The statement that adds a refresh token to the session. */
 export const insertRefreshToken = (

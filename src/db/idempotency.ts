@@ -5,8 +5,12 @@
  */
 import { and, eq } from 'drizzle-orm'
 import type { Database, Statement } from './database'
+import { sha256Hex } from './encode'
 import { type Actor, readAs } from './right'
 import { idempotency } from './schema'
+
+/** Milliseconds that a key holds; the trigger on the table says the same. */
+export const IDEMPOTENCY_MS = 86_400_000
 
 /** A creating request that carries a key. */
 export interface KeyedRequest {
@@ -16,11 +20,8 @@ export interface KeyedRequest {
 }
 
 /** SHA-256, in hexadecimal, of the route and of the validated body, whatever the order of its members was. */
-export async function bodyHashOf(route: string, body: unknown): Promise<string> {
-  const bytes = new TextEncoder().encode(`${route}\n${canonicalJson(body)}`)
-  const digest = await crypto.subtle.digest('SHA-256', bytes)
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-}
+export const bodyHashOf = (route: string, body: unknown): Promise<string> =>
+  sha256Hex(`${route}\n${canonicalJson(body)}`)
 
 /** JSON whose objects have their members in one order, and none that is undefined. */
 function canonicalJson(value: unknown): string {

@@ -6,6 +6,7 @@
 import { sign, verify } from 'hono/jwt'
 import { v4 } from 'uuid'
 import * as z from 'zod'
+import { base64Url } from '#db/encode'
 import type { Actor } from '#db/right'
 import { ROLES } from '#db/schema'
 
@@ -69,7 +70,7 @@ export async function signAccessToken(settings: TokenSettings, actor: Actor, now
     jti: v4(),
   }
   // As a JWK, because only then does the library write the `kid` into the header.
-  const key = { kty: 'oct', k: base64Url(secret), alg: 'HS256', kid }
+  const key = { kty: 'oct', k: base64Url(new TextEncoder().encode(secret)), alg: 'HS256', kid }
   return sign(claims, key as Parameters<typeof sign>[1], 'HS256')
 }
 
@@ -103,9 +104,3 @@ function decodePart(token: string): unknown {
     return undefined
   }
 }
-
-const base64Url = (text: string): string =>
-  btoa(String.fromCharCode(...new TextEncoder().encode(text)))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')

@@ -5,6 +5,7 @@
  */
 import type { Context } from 'hono'
 import type { TypedResponse } from 'hono/types'
+import { sha256Hex } from '#db/encode'
 import type { AppEnv } from './context'
 
 /** An entity tag: `"…"`, weak with `W/` before it; a comma may stand between the quotes. */
@@ -17,11 +18,8 @@ const HASH_LENGTH = 32
 export const etagOf = (version: number): string => `"${version}"`
 
 /** The strong tag of a text, the same wherever it is made. */
-export async function hashEtag(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-  return `"${hex.slice(0, HASH_LENGTH)}"`
-}
+export const hashEtag = async (text: string): Promise<string> =>
+  `"${(await sha256Hex(text)).slice(0, HASH_LENGTH)}"`
 
 /** Whether `If-Match` lets a change of the resource pass: by strong comparison, so that a weak tag never does. */
 export function ifMatchAllows(header: string | undefined, etag: string): boolean {

@@ -1,5 +1,6 @@
 /** Pages of a list, by cursor: the cursor holds the sort values of the last item, so that nothing is skipped. */
 import * as z from 'zod'
+import { base64Url } from '#db/encode'
 
 export const DEFAULT_PAGE_SIZE = 20
 export const MAX_PAGE_SIZE = 100
@@ -53,13 +54,8 @@ export function pageFrom<Row, Item>(
   }
 }
 
-function encodeCursor(values: readonly (string | number)[]): string {
-  const bytes = new TextEncoder().encode(JSON.stringify(values))
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
-}
+const encodeCursor = (values: readonly (string | number)[]): string =>
+  base64Url(new TextEncoder().encode(JSON.stringify(values)))
 
 /** The sort values in a cursor, or undefined for a cursor that this list never gave out. */
 export function decodeCursor<S extends z.ZodType>(cursor: string, shape: S): z.output<S> | undefined {

@@ -100,7 +100,6 @@ export const PROBLEMS = {
     'The time is offered already',
     'The opening overlaps the hours or another opening.',
   ],
-  'hold-expired': [410, 'The hold has ended', 'The hold has lapsed, was released or was used.'],
   'precondition-failed': [
     412,
     'It has changed since you read it',

@@ -2,6 +2,7 @@
 import { and, eq, lte } from 'drizzle-orm'
 import { ensureFirstAdmin } from '#accounts/first-admin'
 import { openDatabase, statement } from '#db/database'
+import { IDEMPOTENCY_MS } from '#db/idempotency'
 import { appointment } from '#db/schema'
 import { publishOverdue } from './publish'
 
@@ -9,7 +10,6 @@ import { publishOverdue } from './publish'
 const MAX_WOKEN = 100
 /** Lapsed keys that one run removes. */
 const MAX_REMOVED = 1000
-const IDEMPOTENCY_MS = 86_400_000
 
 /** Runs every task, whatever becomes of the others; a failed one is logged and due again in a minute. */
 export async function everyMinute(env: Env, nowMs: number): Promise<void> {

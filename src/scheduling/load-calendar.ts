@@ -4,14 +4,12 @@
  */
 import { and, asc, eq, gt, gte, inArray, lt, sql } from 'drizzle-orm'
 import type { Database } from '#db/database'
+import { IDEMPOTENCY_MS } from '#db/idempotency'
 import { appointment, calendar, doctor, idempotency, opening, schedule, user, visitType } from '#db/schema'
 import type { Appointment } from './core/appointment'
 import { Calendar } from './core/calendar'
 import type { Schedule } from './core/schedule'
 import { DAY_MS, HOUR_MS } from './core/time'
-
-/** How long a key holds. */
-export const IDEMPOTENCY_MS = DAY_MS
 
 /** Appointments are kept from here on: today in any zone, for the daily limit, and a visit under way. */
 const LOADED_PAST_MS = 36 * HOUR_MS
