@@ -327,6 +327,17 @@ describe('cancelling gives back only what D1 has agreed to', () => {
     expect((await book(other, doctor.userId, start)).status).toBe(201)
   })
 
+  it('needs no body, whatever media type an empty one claims', async () => {
+    const doctor = await seedClinic()
+    const [patient] = await seedUsers('patient', 1)
+    const { body } = await book(patient, doctor.userId, await openStart(doctor.userId))
+    const cancelled = await call('POST', `/v1/appointments/${body.id}/cancel`, {
+      token: patient?.token ?? '',
+      headers: { 'Content-Type': 'application/json' },
+    })
+    expect([cancelled.status, cancelled.body.status]).toEqual([200, 'cancelled'])
+  })
+
   it('three at once are all 200 with one event, one after another: none proves memory wrong', async () => {
     const doctor = await seedClinic()
     const [patient] = await seedUsers('patient', 1)

@@ -38,6 +38,15 @@ describe('the schedule', () => {
     expect(await openSlots(doctor.userId)).toEqual([])
   })
 
+  it('keeps its own zone when the doctor moves: only the schedule changes the schedule', async () => {
+    const doctor = await seedUser(env, 'doctor', { timeZone: 'Asia/Dhaka' })
+    const moved = await call('PATCH', '/v1/me', { token: doctor.token, body: { timeZone: 'Europe/London' } })
+    expect([moved.status, moved.body.timeZone]).toEqual([200, 'Europe/London'])
+    expect((await read(doctor)).body.timeZone).toBe('Asia/Dhaka')
+    const listing = await call('GET', `/v1/doctors/${doctor.userId}/slots?fresh=true`)
+    expect(listing.body.timeZone).toBe('Asia/Dhaka')
+  })
+
   it('is read as it was set, with what was left out, the first time and every other', async () => {
     const doctor = await seedUser(env, 'doctor')
     const first = await put(doctor, { timeZone: 'Asia/Kathmandu', rules: [daily] })
