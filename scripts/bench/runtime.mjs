@@ -93,11 +93,15 @@ async function bundle(outdir, args) {
   }
 }
 
-/** The bindings of wrangler.toml, in the form that Miniflare takes them. */
+/**
+ * The bindings of wrangler.toml, in the form that Miniflare takes them. Not its assets: Miniflare puts two
+ * Workers of its own before ours to serve them, which cost each request as much again, and which a deployed
+ * Worker that runs first on its API does not have.
+ */
 async function bindingsOfProject() {
   const { unstable_getMiniflareWorkerOptions } = await import('wrangler')
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, 'wrangler.toml'))
-  const { modulesRules: _rules, rootPath: _path, ...options } = workerOptions
+  const { modulesRules: _rules, rootPath: _path, assets: _assets, ...options } = workerOptions
   return { ...options, bindings: { ...options.bindings, ...SECRETS } }
 }
 

@@ -1,4 +1,8 @@
-/** Rate-limit buckets, one number a patient: in memory, and in the object's own SQLite to survive eviction. */
+/**
+ * Rate-limit buckets, one number a patient: in memory, and in the object's own SQLite to survive eviction. The
+ * attempts of one moment are written together: a write of each would cost more than deciding it, and hold its
+ * answer until the disk has it.
+ */
 import type { RateState } from './answer'
 import { attempt, type RateLimit } from './core/rate-limit'
 import { MINUTE_MS } from './core/time'
@@ -6,12 +10,17 @@ import { MINUTE_MS } from './core/time'
 /** Book, hold and reschedule, per patient and doctor. */
 export const BOOKING_LIMIT: RateLimit = { attempts: 10, windowMs: MINUTE_MS }
 
+/** Milliseconds until attempts are written: what a crash may forget. An object sleeps only after seconds. */
+const WRITTEN_WITHIN_MS = 10
+
 /** Buckets in memory before those that are full again are dropped; they all are within a minute. */
 const MAX_BUCKETS = 1000
 
 export class Attempts {
   #fullAt: Map<string, number> | undefined
   #dropAbove = MAX_BUCKETS
+  /** Patients whose bucket is not written yet. */
+  readonly #unwritten = new Set<string>()
 
   constructor(private readonly sql: SqlStorage) {}
 
@@ -20,19 +29,26 @@ export class Attempts {
     const fullAt = this.#buckets(nowMs)
     const decision = attempt(BOOKING_LIMIT, fullAt.get(patientId), nowMs)
     if (decision.allowed) {
-      const fullAtMs = Math.ceil(decision.fullAtMs)
-      fullAt.set(patientId, fullAtMs)
-      this.#write(patientId, fullAtMs)
+      fullAt.set(patientId, Math.ceil(decision.fullAtMs))
+      this.#writeSoon(patientId, fullAt)
     }
     const retryAfterSeconds = Math.ceil(decision.retryAfterMs / 1000)
     return { allowed: decision.allowed, rate: { remaining: decision.remaining, retryAfterSeconds } }
   }
 
-  #write(patientId: string, fullAtMs: number): void {
+  #writeSoon(patientId: string, fullAt: ReadonlyMap<string, number>): void {
+    if (this.#unwritten.size === 0) setTimeout(() => this.#write(fullAt), WRITTEN_WITHIN_MS)
+    this.#unwritten.add(patientId)
+  }
+
+  #write(fullAt: ReadonlyMap<string, number>): void {
+    // One that was dropped meanwhile is full again, and says nothing.
+    const buckets = [...this.#unwritten].map((patientId) => [patientId, fullAt.get(patientId) ?? 0])
+    this.#unwritten.clear()
     this.sql.exec(
-      'INSERT INTO bucket (patient_id, full_at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET full_at = ?2',
-      patientId,
-      fullAtMs,
+      `INSERT INTO bucket (patient_id, full_at) SELECT value ->> 0, value ->> 1 FROM json_each(?) WHERE true
+       ON CONFLICT DO UPDATE SET full_at = excluded.full_at`,
+      JSON.stringify(buckets),
     )
   }
 

@@ -89,7 +89,8 @@ it('staggered starts that overlap: no two of a doctor overlap, whoever wins', as
   expect(answers.every(({ status }) => [201, 409, 429].includes(status))).toBe(true)
   expect(await overlapping(doctor.userId)).toEqual([])
   const won = answers.filter(({ status }) => status === 201)
-  expect(won.length).toBeGreaterThanOrEqual(4)
+  // Each winner closes at most five of the twelve starts: their own and two on either side.
+  expect(won.length).toBeGreaterThanOrEqual(3)
   expect(await rows('SELECT id FROM appointment WHERE doctor_id = ?', doctor.userId)).toHaveLength(won.length)
 })
 
