@@ -4,6 +4,7 @@ import { DatabaseFailure } from './database'
 const REFUSALS = {
   'slot-taken': 'slot-taken:',
   'patient-busy': 'patient-busy:',
+  'too-many-holds': 'too-many-holds:',
   'stale-version': 'stale-version:',
   'stale-calendar': 'CHECK constraint failed: stale-calendar',
   'session-ended': 'session-ended:',

@@ -19,6 +19,11 @@ export const APPOINTMENT_STATUSES = [
   'no-show',
 ] as const
 
+/** Who asked for a hold: the patient, or the waiting list or a doctor's time off for them. */
+export const HOLD_ORIGINS = ['patient', 'waitlist', 'time-off'] as const
+/** How a hold ended. */
+export const HOLD_OUTCOMES = ['booked', 'released', 'lapsed', 'superseded', 'time-off'] as const
+
 /** Somebody who signs in. `email` is kept in lower case; `password_hash` is a PHC string (Argon2id). */
 export const user = sqliteTable(
   'user',
@@ -188,6 +193,7 @@ export const opening = sqliteTable(
       .references(() => doctor.userId),
     startMs: integer('start_ms').notNull(),
     endMs: integer('end_ms').notNull(),
+    version: integer().notNull().default(1),
     createdAt: integer('created_at').notNull(),
   },
   (t) => [
@@ -196,6 +202,26 @@ export const opening = sqliteTable(
   ],
 )
 
+/** Time that a doctor takes off, whatever their hours and openings say. */
+export const timeOff = sqliteTable(
+  'time_off',
+  {
+    id: text().primaryKey(),
+    doctorId: text('doctor_id')
+      .notNull()
+      .references(() => doctor.userId),
+    startMs: integer('start_ms').notNull(),
+    endMs: integer('end_ms').notNull(),
+    reason: text(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (t) => [
+    index('time_off_doctor').on(t.doctorId, t.startMs, t.id),
+    check('time_off_interval', sql`${t.startMs} < ${t.endMs}`),
+  ],
+)
+
+/** What a doctor offers to be booked. One that is offered no more is archived: appointments refer to it. */
 export const visitType = sqliteTable(
   'visit_type',
   {
@@ -210,7 +236,9 @@ export const visitType = sqliteTable(
     mode: text({ enum: ['in-person', 'video'] }).notNull(),
     feeMinor: integer('fee_minor'),
     feeCurrency: text('fee_currency'),
+    version: integer().notNull().default(1),
     createdAt: integer('created_at').notNull(),
+    archivedAt: integer('archived_at'),
   },
   (t) => [index('visit_type_doctor').on(t.doctorId, t.createdAt, t.id)],
 )
@@ -244,6 +272,8 @@ export const appointment = sqliteTable(
     remarks: text(),
     cancellationReason: text('cancellation_reason'),
     cancellableUntilMs: integer('cancellable_until_ms').notNull(),
+    /** The secret part of a video visit's address; null for a visit in person. */
+    meetingRoom: text('meeting_room'),
     version: integer().notNull(),
     createdAt: integer('created_at').notNull(),
     updatedAt: integer('updated_at').notNull(),
@@ -272,6 +302,51 @@ export const appointment = sqliteTable(
   ],
 )
 
+/**
+ * A slot kept for one patient until `expires_at`. Its id is its fencing token, never used again: triggers raise
+ * `slot-taken`, `patient-busy` and `too-many-holds`, and `stale-version` for one that has ended already.
+ */
+export const hold = sqliteTable(
+  'hold',
+  {
+    id: text().primaryKey(),
+    doctorId: text('doctor_id')
+      .notNull()
+      .references(() => doctor.userId),
+    patientId: text('patient_id')
+      .notNull()
+      .references(() => patient.userId),
+    visitTypeId: text('visit_type_id')
+      .notNull()
+      .references(() => visitType.id),
+    startMs: integer('start_ms').notNull(),
+    endMs: integer('end_ms').notNull(),
+    blockedStartMs: integer('blocked_start_ms').notNull(),
+    blockedEndMs: integer('blocked_end_ms').notNull(),
+    origin: text({ enum: HOLD_ORIGINS }).notNull(),
+    createdAt: integer('created_at').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+    endedAt: integer('ended_at'),
+    outcome: text({ enum: HOLD_OUTCOMES }),
+  },
+  (t) => [
+    index('hold_doctor_live').on(t.doctorId, t.blockedStartMs).where(isNull(t.endedAt)),
+    index('hold_patient_live').on(t.patientId, t.expiresAt, t.id).where(isNull(t.endedAt)),
+    index('hold_expiry').on(t.expiresAt).where(isNull(t.endedAt)),
+    check(
+      'hold_interval',
+      sql`${t.blockedStartMs} <= ${t.startMs} AND ${t.startMs} < ${t.endMs} AND ${t.endMs} <= ${t.blockedEndMs}`,
+    ),
+    check('hold_length', sql`${t.blockedEndMs} - ${t.blockedStartMs} <= 43200000`),
+    check('hold_origin', sql`${t.origin} IN ('patient', 'waitlist', 'time-off')`),
+    check(
+      'hold_outcome',
+      sql`(${t.endedAt} IS NULL) = (${t.outcome} IS NULL)
+        AND ${t.outcome} IN ('booked', 'released', 'lapsed', 'superseded', 'time-off')`,
+    ),
+  ],
+)
+
 /** What happened, for ever: audit log, history, integrators' feed and outbox. Append-only by triggers. */
 export const event = sqliteTable(
   'event',
@@ -292,6 +367,14 @@ export const event = sqliteTable(
     check('event_data', sql`json_valid(${t.data})`),
   ],
 )
+
+/** Somebody's words about an event, beside it: events are for ever and hold no words, these can be erased. */
+export const eventNote = sqliteTable('event_note', {
+  eventId: text('event_id')
+    .primaryKey()
+    .references(() => event.id),
+  note: text().notNull(),
+})
 
 /** The first answer to a creating request, for a day: (user, key) is one effect. */
 export const idempotency = sqliteTable(

@@ -59,6 +59,7 @@ export const EVIDENCE = {
     { from: 'completed', allowed: [] },
   ),
   'too-late-to-cancel': members({ cancellableUntil: Instant }, { cancellableUntil: '2026-11-30T04:00:00Z' }),
+  'too-early': members({ allowedFrom: Instant }, { allowedFrom: '2026-12-01T03:45:00Z' }),
   'slot-not-offered': members(
     { reasons: z.array(SlotFault).min(1) },
     { reasons: ['outside-hours', 'in-the-past'] },

@@ -90,6 +90,26 @@ export const PROBLEMS = {
     'It is too late to cancel',
     'The cancellation notice of the doctor has begun; `cancellableUntil` was the last moment.',
   ],
+  'too-early': [
+    409,
+    'It is too early for this',
+    'A visit starts at most 15 minutes before its time, and nobody has failed to come before it. `allowedFrom` is the first moment.',
+  ],
+  'too-many-holds': [
+    409,
+    'You hold too many slots',
+    'A patient holds at most two slots at once, over all doctors. Book with one of them, release one, or wait until one lapses.',
+  ],
+  'hold-expired': [
+    410,
+    'The hold is over',
+    'The hold has lapsed, was released, or never was yours. Take a new one, or book without.',
+  ],
+  'last-visit-type': [
+    409,
+    'It is the only visit type',
+    'A doctor offers at least one visit type. Add another before you remove this one.',
+  ],
   'opening-booked': [
     409,
     'The opening has appointments',
@@ -131,6 +151,27 @@ export const PROBLEMS = {
     422,
     'There are too many openings',
     'A doctor may have at most 500 openings that have not ended.',
+  ],
+  'opening-length': [
+    422,
+    'The opening is too short or too long',
+    'An opening ends after its start, and at most 24 hours later.',
+  ],
+  'hold-mismatch': [
+    422,
+    'The hold is for another slot',
+    'The hold has another start or another visit type than the booking. Book what is held, or without the hold.',
+  ],
+  'time-off-in-past': [422, 'The time off is over', 'Time off ends in the future.'],
+  'too-much-time-off': [
+    422,
+    'There is too much time off',
+    'A doctor may have at most 200 times off that have not ended.',
+  ],
+  'too-many-visit-types': [
+    422,
+    'There are too many visit types',
+    'A doctor may offer at most 20 visit types.',
   ],
   'idempotency-key-reused': [
     422,

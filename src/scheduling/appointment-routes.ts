@@ -1,7 +1,7 @@
 /** Booking, cancelling and reading appointments. */
 import { type Context, Hono } from 'hono'
 import * as z from 'zod'
-import { newId } from '#db/id'
+import { newId, newSecret } from '#db/id'
 import { APPOINTMENT_STATUSES } from '#db/schema'
 import type { AppEnv } from '#http/context'
 import { etagOf, versionsInIfMatch } from '#http/etag'
@@ -12,7 +12,13 @@ import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
 import { paragraphs } from '#http/text'
 import { invalid, validate } from '#http/validate'
-import { AppointmentView, exampleAppointment, exampleCancelled, viewAppointment } from './appointment'
+import {
+  AppointmentView,
+  exampleAppointment,
+  exampleCancelled,
+  type Viewing,
+  viewAppointment,
+} from './appointment'
 import { answerRefusal, callCalendar } from './call-calendar'
 import { DAY_MS, startOfDay } from './core/time'
 import { Bound, Instant, REVERSED_FAULT } from './fields'
@@ -23,11 +29,16 @@ const MAX_NOTES = 500
 const MAX_REASON = 500
 const MAX_ID = 64
 
+/** Why staff pass over the minimum notice and the grid. */
+const Override = z.strictObject({ reason: paragraphs(MAX_REASON) }).meta({ id: 'Override' })
+
 const Booking = z
   .strictObject({
     doctorId: z.string().min(1).max(MAX_ID),
     start: Instant,
     visitTypeId: z.string().min(1).max(MAX_ID).optional(),
+    holdId: z.string().min(1).max(MAX_ID).optional(),
+    override: Override.optional(),
     notes: paragraphs(MAX_NOTES).nullable().optional(),
     patientId: z.string().min(1).max(MAX_ID).optional().meta({ description: 'For administrators alone.' }),
   })
@@ -120,7 +131,10 @@ export const appointmentRoutes = new Hono<AppEnv>()
           patientId,
           startMs: body.start,
           visitTypeId: body.visitTypeId,
+          holdId: body.holdId,
           notes: body.notes ?? null,
+          meetingRoom: newSecret(),
+          override: body.override?.reason,
         }),
       )
       if (!booked.ok) return answerRefusal(c, booked.refusal, BOOK_PROBLEMS)
@@ -129,7 +143,7 @@ export const appointmentRoutes = new Hono<AppEnv>()
       c.header('Location', `/v1/appointments/${value.id}`)
       c.header('ETag', etagOf(value.version))
       // As of the booking, so that a repeated request gets the very first answer.
-      const view = viewAppointment(value, actor, value.updatedAt)
+      const view = viewAppointment(value, { ...viewing(c), nowMs: value.updatedAt })
       return c.json({ ...view, calendarVersion: value.calendarVersion }, 201)
     },
   )
@@ -161,12 +175,11 @@ export const appointmentRoutes = new Hono<AppEnv>()
         counted: query.count === 'true',
       })
       if (found === undefined) return problem(c, 'session-ended')
-      const nowMs = Date.now()
       const page = pageFrom(
         found.rows,
         query.limit,
         ({ startMs, id }) => [startMs, id],
-        (row) => viewAppointment(row, actor, nowMs),
+        (row) => viewAppointment(row, viewing(c)),
       )
       return c.json({ ...page, ...(found.total !== undefined && { total: found.total }) }, 200)
     },
@@ -185,7 +198,7 @@ export const appointmentRoutes = new Hono<AppEnv>()
       const found = await findAppointment(databaseOf(c, 'first-primary'), actor, c.req.valid('param').id)
       if (typeof found === 'string') return problem(c, found)
       c.header('ETag', etagOf(found.version))
-      return c.json(viewAppointment(found, actor, Date.now()), 200)
+      return c.json(viewAppointment(found, viewing(c)), 200)
     },
   )
   .post(
@@ -231,11 +244,18 @@ async function cancel(c: Context<AppEnv>, id: string, reason: string | null) {
   const { doctorName, patientName } = found
   const versions = versionsInIfMatch(c.req.header('If-Match'))
   const cancelled = await callCalendar(c, found.doctorId, (object) =>
-    object.cancel({ actor, appointmentId: id, reason, versions }),
+    object.act({ actor, appointmentId: id, versions, command: { action: 'cancel', reason } }),
   )
   if (!cancelled.ok) return answerRefusal(c, cancelled.refusal, CANCEL_PROBLEMS)
   const { value } = cancelled
   c.header('ETag', etagOf(value.version))
-  const view = viewAppointment({ ...value, doctorName, patientName }, actor, Date.now())
+  const view = viewAppointment({ ...value, doctorName, patientName }, viewing(c))
   return c.json({ ...view, calendarVersion: cancelled.version }, 200)
 }
+
+/** How the caller sees appointments now. */
+const viewing = (c: Context<AppEnv>): Viewing => ({
+  actor: c.get('actor'),
+  nowMs: Date.now(),
+  meetingBaseUrl: c.env.MEETING_BASE_URL,
+})

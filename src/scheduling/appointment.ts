@@ -4,10 +4,13 @@ import type { Actor } from '#db/right'
 import { APPOINTMENT_STATUSES } from '#db/schema'
 import { Money, moneyFrom } from '#http/money'
 import { ShownInstant } from '#http/shown'
-import type { NamedAppointment } from './book-appointment'
-import { partyOf } from './cancel-appointment'
-import { allowedActions } from './core/appointment'
-import { formatInstant } from './core/time'
+import { partyOf } from './act-on-appointment'
+import type { NamedAppointment } from './appointment-rows'
+import { allowedActions, isActive } from './core/appointment'
+import { formatInstant, MINUTE_MS } from './core/time'
+
+/** Milliseconds before its start from which a video visit's address is shown to its parties. */
+const MEETING_SHOWN_MS = 10 * MINUTE_MS
 
 export const AppointmentView = z
   .object({
@@ -71,8 +74,17 @@ export const exampleCancelled: AppointmentView = {
   calendarVersion: 13,
 }
 
-/** The appointment as this actor sees it at `nowMs`. */
-export function viewAppointment(appointment: NamedAppointment, actor: Actor, nowMs: number): AppointmentView {
+/** Who looks, when, and where video visits take place. */
+export interface Viewing {
+  readonly actor: Actor
+  readonly nowMs: number
+  /** The address that rooms are below; empty where there are none. */
+  readonly meetingBaseUrl: string
+}
+
+/** The appointment as it is seen. */
+export function viewAppointment(appointment: NamedAppointment, viewing: Viewing): AppointmentView {
+  const { actor, nowMs } = viewing
   const party = partyOf(appointment, actor)
   return {
     id: appointment.id,
@@ -89,10 +101,22 @@ export function viewAppointment(appointment: NamedAppointment, actor: Actor, now
     notes: appointment.notes,
     remarks: appointment.remarks,
     cancellationReason: appointment.cancellationReason,
-    meetingUrl: null,
+    meetingUrl: meetingUrlOf(appointment, viewing),
     cancellableUntil: formatInstant(appointment.cancellableUntilMs),
     allowedActions: party === undefined ? [] : allowedActions(appointment, party, nowMs),
     version: appointment.version,
     createdAt: formatInstant(appointment.createdAt),
   }
+}
+
+/** The address of a video visit: for its patient and its doctor alone, while it is about to be or under way. */
+function meetingUrlOf(
+  appointment: NamedAppointment,
+  { actor, nowMs, meetingBaseUrl }: Viewing,
+): string | null {
+  const { meetingRoom, status, startMs } = appointment
+  if (meetingRoom === null || meetingBaseUrl === '' || status === 'pending' || !isActive(appointment))
+    return null
+  if (nowMs < startMs - MEETING_SHOWN_MS || partyOf(appointment, actor) === 'admin') return null
+  return `${meetingBaseUrl.replace(/\/+$/, '')}/${meetingRoom}`
 }

@@ -101,23 +101,24 @@ export class CalendarKeeper {
     return this.#commits.add({ database, calendar, actor, statements })
   }
 
-  /** Notes that a change of this subject is on its way. */
-  async track<T>(subjectId: string, work: Promise<T>): Promise<T> {
-    this.#underWay.set(subjectId, work)
+  /** Notes that a change of these subjects is on its way. */
+  async track<T>(subjectIds: readonly string[], work: Promise<T>): Promise<T> {
+    for (const subjectId of subjectIds) this.#underWay.set(subjectId, work)
     try {
       return await work
     } finally {
-      this.#underWay.delete(subjectId)
+      for (const subjectId of subjectIds) this.#underWay.delete(subjectId)
     }
   }
 
-  isUnderWay(subjectId: string): boolean {
-    return this.#underWay.has(subjectId)
+  /** Those of the subjects that a change is on its way for. */
+  underWay(subjectIds: readonly string[]): string[] {
+    return subjectIds.filter((subjectId) => this.#underWay.has(subjectId))
   }
 
-  /** When the change of this subject that is on its way has been settled, either way. */
-  async settled(subjectId: string): Promise<void> {
-    await this.#underWay.get(subjectId)?.catch(() => undefined)
+  /** When the changes of these subjects that are on their way have been settled, either way. */
+  async settled(subjectIds: readonly string[]): Promise<void> {
+    await Promise.allSettled(subjectIds.map((subjectId) => this.#underWay.get(subjectId)))
   }
 
   /** Keeps an answer that D1 has agreed to; loads read it from there. */

@@ -1,4 +1,5 @@
 /** From the Worker to a doctor's object and back. */
+import type { DurableObject } from 'cloudflare:workers'
 import type { Context } from 'hono'
 import { addCost } from '#db/database'
 import { idPattern } from '#db/id'
@@ -19,10 +20,7 @@ export const isDoctorId = (text: string): boolean => DOCTOR_ID.test(text)
  * The object as its callers see it. The platform's own type of a stub loses tuples and read-only members on
  * the way; all that crosses here is plain values, which arrive as they were sent.
  */
-export type CalendarObject = Pick<
-  DoctorCalendar,
-  'book' | 'cancel' | 'setSchedule' | 'addOpening' | 'removeOpening' | 'verify' | 'openings' | 'wake'
->
+export type CalendarObject = Omit<DoctorCalendar, keyof DurableObject>
 
 /** What the platform says of a failed call: `remote` marks an error thrown by the object's own code. */
 interface CallFailure extends Error {
@@ -77,9 +75,10 @@ export function answerRefusal<Code extends ProblemCode>(
   declared: readonly Code[],
 ): ProblemAnswer<Code> {
   if (![...declared, ...ALWAYS].includes(code)) throw new Error(`The operation declares no ${code}`)
-  const { cancellableUntilMs, alternatives, appointmentId, ...others } = evidence
+  const { cancellableUntilMs, allowedFromMs, alternatives, appointmentId, ...others } = evidence
   const worded: Record<string, unknown> = { ...others }
   if (typeof cancellableUntilMs === 'number') worded.cancellableUntil = formatInstant(cancellableUntilMs)
+  if (typeof allowedFromMs === 'number') worded.allowedFrom = formatInstant(allowedFromMs)
   if (typeof appointmentId === 'string') {
     worded.appointmentId = appointmentId
     worded.appointment = `/v1/appointments/${appointmentId}`

@@ -5,10 +5,10 @@
  *   ready → advance → decide → take (one turn, no await in it) → one D1 batch → keep, or give back
  *
  * A batch that shows that memory was wrong is decided anew. One whose outcome is unknown is fenced off by the
- * next load, and then its event tells: it is in D1 if, and only if, the batch happened.
+ * next load, and then its first event tells: it is in D1 if, and only if, the batch happened.
  */
 import { type Database, type Statement, statement } from '#db/database'
-import { insertEvent, type NewEvent } from '#db/event'
+import { insertEvents, type NotedEvents } from '#db/event'
 import { newId } from '#db/id'
 import type { Refusal } from '#db/refusal'
 import type { Actor } from '#db/right'
@@ -18,6 +18,8 @@ import type { Calendar } from './core/calendar'
 
 /** How often a command is decided anew when D1 shows that memory was wrong. */
 const MAX_DECISIONS = 4
+/** How often it waits for others, each time for all of them that are in its way. */
+const MAX_WAITS = 100
 
 /** What every command has: its own view of D1, the clock, and who acts (null: time alone). */
 export interface CommandContext {
@@ -30,11 +32,11 @@ type Rows = readonly (readonly Record<string, unknown>[])[]
 
 /** A change that was decided: what D1 is asked to write, and what memory does before and after. */
 export interface Change<T> {
-  /** What is changed: a command that finds it under way can wait for it. */
-  readonly subjectId: string
+  /** What is changed: a command that finds any of it under way can wait for it. */
+  readonly subjectIds: readonly string[]
   readonly statements: readonly Statement[]
-  /** What is remembered of it; every change has one, written in its own batch. */
-  readonly event: NewEvent
+  /** What is remembered of it, written in its own batch. */
+  readonly events: NotedEvents
   /** Before D1 is asked, in the turn that decided: for what takes. */
   take?(): void
   /** After D1 said no: undoes `take`. */
@@ -48,8 +50,8 @@ export interface Change<T> {
 export type Decision<T> =
   | { readonly kind: 'answer'; readonly outcome: Outcome<T> }
   | { readonly kind: 'change'; readonly change: Change<T> }
-  /** Somebody's earlier command on this subject must be settled before this can be decided. */
-  | { readonly kind: 'wait'; readonly subjectId: string }
+  /** Earlier commands on these subjects must be settled before this can be decided. */
+  | { readonly kind: 'wait'; readonly subjectIds: readonly string[] }
 
 export interface Command<T, Read = undefined> {
   /** What must be read before the turn that decides. */
@@ -63,6 +65,11 @@ export interface Command<T, Read = undefined> {
 
 export const change = <T>(what: Change<T>): Decision<T> => ({ kind: 'change', change: what })
 export const answer = <T>(outcome: Outcome<T>): Decision<T> => ({ kind: 'answer', outcome })
+/** Waits for those of the subjects that are under way, or undefined where none is. */
+export function waitFor(keeper: CalendarKeeper, subjectIds: readonly string[]): Decision<never> | undefined {
+  const underWay = keeper.underWay(subjectIds)
+  return underWay.length === 0 ? undefined : { kind: 'wait', subjectIds: underWay }
+}
 
 /** Runs a command to its outcome. Throws `Unavailable` where the calendar cannot be loaded. */
 export async function changeCalendar<T, Read = undefined>(
@@ -70,21 +77,27 @@ export async function changeCalendar<T, Read = undefined>(
   context: CommandContext,
   command: Command<T, Read>,
 ): Promise<Outcome<T>> {
-  for (let decisions = 0; decisions < MAX_DECISIONS; decisions++) {
+  let waits = 0
+  for (let decisions = 0; decisions < MAX_DECISIONS && waits < MAX_WAITS; ) {
     const calendar = await keeper.ready(context.database)
     if (calendar === undefined) return refused('doctor-not-found')
     const read = (command.read === undefined ? undefined : await command.read(calendar)) as Read
-    if (!keeper.isCurrent(calendar)) continue
+    if (!keeper.isCurrent(calendar)) {
+      decisions += 1
+      continue
+    }
 
     const decision = command.decide(calendar, calendar.advance(context.nowMs()), read)
     if (decision.kind === 'answer') return decision.outcome
     if (decision.kind === 'wait') {
-      await keeper.settled(decision.subjectId)
+      waits += 1
+      await keeper.settled(decision.subjectIds)
       continue
     }
+    decisions += 1
     decision.change.take?.()
     const carried = carryOut(keeper, context, calendar, command, decision.change)
-    const outcome = await keeper.track(decision.change.subjectId, carried)
+    const outcome = await keeper.track(decision.change.subjectIds, carried)
     if (outcome !== 'decide-anew') return outcome
   }
   return refused('unavailable')
@@ -99,7 +112,7 @@ async function carryOut<T, Read>(
   decided: Change<T>,
 ): Promise<Outcome<T> | 'decide-anew'> {
   const eventId = newId('evt')
-  const statements = [...decided.statements, insertEvent(decided.event, eventId)]
+  const statements = [...decided.statements, ...insertEvents(decided.events, eventId)]
   const commit = await keeper.commit(database, calendar, actor, statements)
   switch (commit.kind) {
     case 'done': {

@@ -4,7 +4,7 @@ import { alias } from 'drizzle-orm/sqlite-core'
 import type { Database } from '#db/database'
 import { type Actor, readAs } from '#db/right'
 import { appointment, user } from '#db/schema'
-import type { NamedAppointment } from './book-appointment'
+import type { NamedAppointment } from './appointment-rows'
 import type { AppointmentStatus } from './core/appointment'
 
 const doctorUser = alias(user, 'doctor_user')

@@ -114,7 +114,7 @@ export const openingRoutes = new Hono<AppEnv>()
       const actor = c.get('actor')
       const key = await keyedRequest(c, 'POST /v1/doctors/me/availability', body)
       if (key === 'malformed') return invalid(c, [IDEMPOTENCY_KEY_FAULT])
-      const added = { id: newId('opn'), startMs: body.start, endMs: body.end }
+      const added = { id: newId('opn'), startMs: body.start, endMs: body.end, version: 1 }
       const answer = await callCalendar(c, actor.userId, (object) =>
         object.addOpening({ actor, key, opening: added }),
       )

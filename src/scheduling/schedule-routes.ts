@@ -94,8 +94,9 @@ export const scheduleRoutes = new Hono<AppEnv>()
         object.setSchedule({ actor, schedule: body, versions }),
       )
       if (!answer.ok) return answerRefusal(c, answer.refusal, SCHEDULE_PROBLEMS)
-      c.header('ETag', etagOf(answer.value.version))
-      return c.json(viewSchedule(answer.value), 200)
+      const { schedule: changed } = answer.value
+      c.header('ETag', etagOf(changed.version))
+      return c.json(viewSchedule(changed), 200)
     },
   )
   .post(

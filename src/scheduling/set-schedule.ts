@@ -5,6 +5,7 @@
 import { statement } from '#db/database'
 import type { Actor } from '#db/right'
 import { type Outcome, refused } from './answer'
+import { type NamedAppointment, namedFrom, selectNamed } from './appointment-rows'
 import type { CalendarKeeper } from './calendar-keeper'
 import { answer, type CommandContext, change, changeCalendar } from './change-calendar'
 import type { Schedule } from './core/schedule'
@@ -16,35 +17,56 @@ export interface SetScheduleCommand {
   readonly versions: readonly number[] | undefined
 }
 
+/** Appointments outside the new hours that an answer shows; it tells how many there are. */
+const MAX_OUTSIDE_SHOWN = 100
+
+export interface ChangedSchedule {
+  readonly schedule: Schedule
+  /** Appointments still to come that now lie outside the hours, by start: they stay. The first of them. */
+  readonly outside: readonly NamedAppointment[]
+  readonly outsideCount: number
+}
+
 export const setSchedule = (
   keeper: CalendarKeeper,
   context: CommandContext,
   command: SetScheduleCommand,
-): Promise<Outcome<Schedule>> =>
-  changeCalendar<Schedule>(keeper, context, {
+): Promise<Outcome<ChangedSchedule>> =>
+  changeCalendar<ChangedSchedule>(keeper, context, {
     decide(calendar, nowMs) {
-      const { version: seen } = calendar.schedule
+      const { version: seen } = calendar.hours.schedule
       if (command.versions !== undefined && !command.versions.includes(seen)) {
         return answer(refused('precondition-failed'))
       }
       const next: Schedule = { ...command.schedule, version: seen + 1 }
+      const outside = calendar.outside(next, nowMs)
       return change({
-        subjectId: keeper.doctorId,
-        statements: [updateSchedule(keeper.doctorId, next, nowMs)],
-        event: {
-          type: 'schedule.changed',
-          actorId: command.actor.userId,
-          subjectId: keeper.doctorId,
-          atMs: nowMs,
-          data: { doctorId: keeper.doctorId, scheduleVersion: next.version },
-        },
-        take: () => calendar.announceSchedule(next),
-        giveBack: () => calendar.announceSchedule(undefined),
-        answer: () => next,
+        subjectIds: [keeper.doctorId],
+        statements: [
+          updateSchedule(keeper.doctorId, next, nowMs),
+          selectNamed(outside.slice(0, MAX_OUTSIDE_SHOWN)),
+        ],
+        events: [
+          {
+            type: 'schedule.changed',
+            actorId: command.actor.userId,
+            subjectId: keeper.doctorId,
+            atMs: nowMs,
+            data: { doctorId: keeper.doctorId, scheduleVersion: next.version },
+          },
+        ],
+        take: () => calendar.hours.announceSchedule(next),
+        giveBack: () => calendar.hours.announceSchedule(undefined),
+        answer: (rows) => ({ schedule: next, outside: namedFrom(rows[1]), outsideCount: outside.length }),
         keep: () => calendar.setSchedule(next),
       })
     },
-    happened: ({ schedule }) => schedule,
+    async happened(calendar) {
+      const { schedule } = calendar.hours
+      const outside = calendar.outside(schedule, context.nowMs())
+      const [named] = await context.database.run([selectNamed(outside.slice(0, MAX_OUTSIDE_SHOWN))])
+      return { schedule, outside: namedFrom(named?.results), outsideCount: outside.length }
+    },
   })
 
 /** Every doctor has a schedule from their registration on. */

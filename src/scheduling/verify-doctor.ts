@@ -29,7 +29,7 @@ export const verifyDoctor = (
   changeCalendar<VerifiedDoctor>(keeper, context, {
     decide(calendar, nowMs) {
       return change({
-        subjectId: keeper.doctorId,
+        subjectIds: [keeper.doctorId],
         statements: [
           statement(
             `UPDATE doctor SET verified_at = coalesce(verified_at, ?), verified_by = coalesce(verified_by, ?),
@@ -43,13 +43,15 @@ export const verifyDoctor = (
           ),
           selectVerified(keeper.doctorId),
         ],
-        event: {
-          type: 'doctor.verified',
-          actorId: actor.userId,
-          subjectId: keeper.doctorId,
-          atMs: nowMs,
-          data: { doctorId: keeper.doctorId },
-        },
+        events: [
+          {
+            type: 'doctor.verified',
+            actorId: actor.userId,
+            subjectId: keeper.doctorId,
+            atMs: nowMs,
+            data: { doctorId: keeper.doctorId },
+          },
+        ],
         answer: (rows) => verifiedFrom(rows[1]?.[0]),
         keep: ({ listed }) => calendar.setBookable(listed),
       })

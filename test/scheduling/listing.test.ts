@@ -60,7 +60,10 @@ describe('the cache', () => {
       patientId: patient?.userId ?? '',
       startMs: Date.parse(start),
       visitTypeId: undefined,
+      holdId: undefined,
       notes: null,
+      meetingRoom: 'room',
+      override: undefined,
     })
     expect(elsewhere.ok).toBe(true)
     await vi.waitFor(async () => expect((await inKv(doctor.userId))?.version).toBe(2), 3000)

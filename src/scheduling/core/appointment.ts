@@ -1,17 +1,7 @@
 /**
- * What may happen to an appointment: its states, the commands that move it between them, and who may give
- * which. `decideBooking` and `decideCancellation` tell what happens; they change nothing.
+ * The life of an appointment: its states, the commands that lead from one to another, and who may give which,
+ * when. `decide` tells what happens and changes nothing.
  */
-import type { Calendar } from './calendar'
-import {
-  type Busy,
-  blockedInterval,
-  nearestSlots,
-  type Slot,
-  type SlotFault,
-  slotFaults,
-  soldInterval,
-} from './slot'
 import { MINUTE_MS } from './time'
 
 export type AppointmentStatus =
@@ -43,6 +33,8 @@ export interface Appointment {
   readonly remarks: string | null
   readonly cancellationReason: string | null
   readonly cancellableUntilMs: number
+  /** The secret part of a video visit's address. */
+  readonly meetingRoom: string | null
   readonly version: number
   readonly createdAt: number
   readonly updatedAt: number
@@ -56,142 +48,124 @@ const COUNTED: readonly AppointmentStatus[] = [...ACTIVE, 'completed', 'no-show'
 export const isActive = ({ status }: Pick<Appointment, 'status'>): boolean => ACTIVE.includes(status)
 export const isCounted = ({ status }: Pick<Appointment, 'status'>): boolean => COUNTED.includes(status)
 
+/** Milliseconds before its start from which a visit may begin. */
+export const EARLY_START_MS = 15 * MINUTE_MS
+
 /** In what capacity somebody acts on an appointment. */
 export type Party = 'patient' | 'doctor' | 'admin'
 
 interface Transition {
   readonly from: readonly AppointmentStatus[]
-  readonly to: AppointmentStatus
+  readonly to: readonly AppointmentStatus[]
   readonly by: readonly Party[]
 }
 
-/** The state machine: each action with the states it starts from, the state it leads to, and who may do it. */
+/** The state machine: each action with the states it starts from, those it may lead to, and who may take it. */
 export const TRANSITIONS = {
-  cancel: { from: ['pending', 'confirmed'], to: 'cancelled', by: ['patient', 'doctor', 'admin'] },
+  approve: { from: ['pending'], to: ['confirmed'], by: ['doctor', 'admin'] },
+  reject: { from: ['pending'], to: ['rejected'], by: ['doctor', 'admin'] },
+  reschedule: {
+    from: ['pending', 'confirmed'],
+    to: ['pending', 'confirmed'],
+    by: ['patient', 'doctor', 'admin'],
+  },
+  cancel: { from: ['pending', 'confirmed'], to: ['cancelled'], by: ['patient', 'doctor', 'admin'] },
+  start: { from: ['confirmed'], to: ['in-progress'], by: ['doctor'] },
+  complete: { from: ['in-progress'], to: ['completed'], by: ['doctor'] },
+  'no-show': { from: ['confirmed'], to: ['no-show'], by: ['doctor'] },
 } as const satisfies Record<string, Transition>
 
 export type AppointmentAction = keyof typeof TRANSITIONS
 
-/** The actions that a status allows, whoever asks. */
-export const actionsFrom = (status: AppointmentStatus): AppointmentAction[] =>
-  actions.filter((action) => startsFrom(action, status))
-
-const actions = Object.keys(TRANSITIONS) as AppointmentAction[]
+const ACTIONS = Object.keys(TRANSITIONS) as AppointmentAction[]
 
 const startsFrom = (action: AppointmentAction, status: AppointmentStatus): boolean =>
   TRANSITIONS[action].from.some((from) => from === status)
 
+/** The actions that a status allows, whoever asks. */
+export const actionsFrom = (status: AppointmentStatus): AppointmentAction[] =>
+  ACTIONS.filter((action) => startsFrom(action, status))
+
 /** The actions that this party may take at `nowMs`. */
 export const allowedActions = (appointment: Appointment, party: Party, nowMs: number): AppointmentAction[] =>
-  actions.filter((action) => decideAction(appointment, action, party, nowMs).ok)
+  ACTIONS.filter((action) => refusalOf(appointment, action, party, nowMs) === undefined)
 
 export type ActionRefusal =
-  | { code: 'forbidden' }
-  | { code: 'illegal-transition'; from: AppointmentStatus; allowed: AppointmentAction[] }
-  | { code: 'too-late-to-cancel'; cancellableUntilMs: number }
+  | { readonly code: 'forbidden' }
+  | {
+      readonly code: 'illegal-transition'
+      readonly from: AppointmentStatus
+      readonly allowed: AppointmentAction[]
+    }
+  | { readonly code: 'too-late-to-cancel'; readonly cancellableUntilMs: number }
+  | { readonly code: 'too-early'; readonly allowedFromMs: number }
 
-/** Whether the party may take the action at `nowMs`, and the state that it leads to. */
-export function decideAction(
+/** The status at `nowMs`: a request that nobody answered before its start is rejected, noted in D1 or not. */
+const statusAt = ({ status, startMs }: Appointment, nowMs: number): AppointmentStatus =>
+  status === 'pending' && startMs <= nowMs ? 'rejected' : status
+
+/** Why the party may not take the action at `nowMs`; undefined where they may. */
+export function refusalOf(
   appointment: Appointment,
   action: AppointmentAction,
   party: Party,
   nowMs: number,
-): { ok: true; to: AppointmentStatus } | { ok: false; refusal: ActionRefusal } {
-  const { status, cancellableUntilMs } = appointment
-  const transition: Transition = TRANSITIONS[action]
-  if (!transition.by.includes(party)) return { ok: false, refusal: { code: 'forbidden' } }
-  if (!startsFrom(action, status)) {
-    return { ok: false, refusal: { code: 'illegal-transition', from: status, allowed: actionsFrom(status) } }
-  }
-  if (action === 'cancel' && party === 'patient' && nowMs > cancellableUntilMs) {
-    return { ok: false, refusal: { code: 'too-late-to-cancel', cancellableUntilMs } }
-  }
-  return { ok: true, to: transition.to }
+): ActionRefusal | undefined {
+  const { startMs, cancellableUntilMs } = appointment
+  const by: readonly Party[] = TRANSITIONS[action].by
+  if (!by.includes(party)) return { code: 'forbidden' }
+  const from = statusAt(appointment, nowMs)
+  if (!startsFrom(action, from)) return { code: 'illegal-transition', from, allowed: actionsFrom(from) }
+  const leaves = action === 'cancel' || action === 'reschedule'
+  if (leaves && party === 'patient' && nowMs > cancellableUntilMs)
+    return { code: 'too-late-to-cancel', cancellableUntilMs }
+  if (action === 'start' && nowMs < startMs - EARLY_START_MS)
+    return { code: 'too-early', allowedFromMs: startMs - EARLY_START_MS }
+  if (action === 'no-show' && nowMs < startMs) return { code: 'too-early', allowedFromMs: startMs }
+  return undefined
 }
 
-export interface BookingRequest {
-  readonly appointmentId: string
-  readonly patientId: string
-  readonly startMs: number
-  /** The doctor's first visit type where undefined. */
-  readonly visitTypeId: string | undefined
-  readonly notes: string | null
-}
+/** A command that changes where an appointment stands; `reschedule` is decided with the calendar, in `booking.ts`. */
+export type AppointmentCommand =
+  | { readonly action: 'approve' | 'start' | 'complete' | 'no-show' }
+  | { readonly action: 'reject'; readonly remarks: string }
+  | { readonly action: 'cancel'; readonly reason: string | null }
 
-export type BookingRefusal =
-  | { code: 'doctor-not-found' }
-  | { code: 'visit-type-not-found' }
-  | { code: 'slot-not-offered'; reasons: SlotFault[] }
-  | { code: 'slot-taken'; alternatives: Slot[] }
-  | { code: 'patient-busy' }
-  | { code: 'already-booked'; appointmentId: string }
+export type AppointmentDecision =
+  | { readonly kind: 'change'; readonly appointment: Appointment }
+  /** It is so already. */
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'refusal'; readonly refusal: ActionRefusal }
 
-/** How many alternatives a refused booking is offered. */
-export const MAX_ALTERNATIVES = 5
-
-/**
- * Whether the calendar gives this slot to this patient at `nowMs`. A slot that is both taken and over the
- * daily limit is `slot-taken`: who lost a race should hear that, and of the alternatives.
- */
-export function decideBooking(
-  calendar: Calendar,
-  request: BookingRequest,
+/** What the command makes of the appointment when this party gives it at `nowMs`. */
+export function decide(
+  appointment: Appointment,
+  command: AppointmentCommand,
+  party: Party,
   nowMs: number,
-): { ok: true; appointment: Appointment } | { ok: false; refusal: BookingRefusal } {
-  const refuse = (refusal: BookingRefusal) => ({ ok: false, refusal }) as const
-  if (!calendar.bookable) return refuse({ code: 'doctor-not-found' })
-  const visitType = calendar.visitType(request.visitTypeId)
-  if (visitType === undefined) return refuse({ code: 'visit-type-not-found' })
-
-  const { startMs, patientId } = request
-  const sold = soldInterval(visitType, startMs)
-  const blocked = blockedInterval(visitType, startMs)
-  const own = calendar.activeOverlapping(sold).filter((other) => other.patientId === patientId)
-  const same = own.find((other) => other.startMs === startMs)
-  if (same !== undefined) return refuse({ code: 'already-booked', appointmentId: same.id })
-
-  const offers = calendar.offersAt(startMs, nowMs)
-  const reasons = [...new Set(offers.flatMap((offer) => slotFaults(offer, visitType, startMs, nowMs)))]
-  if (reasons.some((reason) => reason !== 'daily-limit')) return refuse({ code: 'slot-not-offered', reasons })
-  if (own.length > 0) return refuse({ code: 'patient-busy' })
-  if (calendar.isBusy(blocked)) {
-    const offer = calendar.offer(nowMs)
-    return refuse({
-      code: 'slot-taken',
-      alternatives: nearestSlots(offer, visitType, startMs, nowMs, MAX_ALTERNATIVES),
-    })
+): AppointmentDecision {
+  const { action } = command
+  // Asking twice for what nobody can undo is no mistake.
+  if (action === 'cancel' && appointment.status === 'cancelled') return { kind: 'unchanged' }
+  const refusal = refusalOf(appointment, action, party, nowMs)
+  if (refusal !== undefined) return { kind: 'refusal', refusal }
+  const changed: Appointment = {
+    ...appointment,
+    status: TRANSITIONS[action].to[0],
+    version: appointment.version + 1,
+    updatedAt: nowMs,
   }
-  if (reasons.length > 0) return refuse({ code: 'slot-not-offered', reasons })
-
-  const { approval, cancellationNoticeMinutes } = calendar.policy
-  return {
-    ok: true,
-    appointment: {
-      id: request.appointmentId,
-      doctorId: calendar.doctorId,
-      patientId,
-      visitTypeId: visitType.id,
-      startMs,
-      endMs: sold.endMs,
-      blockedStartMs: blocked.startMs,
-      blockedEndMs: blocked.endMs,
-      status: approval === 'manual' ? 'pending' : 'confirmed',
-      mode: visitType.mode,
-      feeMinor: visitType.feeMinor,
-      feeCurrency: visitType.feeCurrency,
-      notes: request.notes,
-      remarks: null,
-      cancellationReason: null,
-      cancellableUntilMs: startMs - cancellationNoticeMinutes * MINUTE_MS,
-      version: 1,
-      createdAt: nowMs,
-      updatedAt: nowMs,
-    },
-  }
+  if (command.action === 'reject')
+    return { kind: 'change', appointment: { ...changed, remarks: command.remarks } }
+  if (command.action === 'cancel')
+    return { kind: 'change', appointment: { ...changed, cancellationReason: command.reason } }
+  return { kind: 'change', appointment: changed }
 }
 
-/** What an active appointment keeps others from. */
-export const busyOf = ({ blockedStartMs, blockedEndMs }: Appointment): Busy => ({
-  startMs: blockedStartMs,
-  endMs: blockedEndMs,
+/** The appointment that nobody approved before its start. */
+export const lapsedRequest = (appointment: Appointment, nowMs: number): Appointment => ({
+  ...appointment,
+  status: 'rejected',
+  version: appointment.version + 1,
+  updatedAt: nowMs,
 })

@@ -1,13 +1,15 @@
 /**
- * A doctor's calendar in memory: what `decideBooking` asks, and how it changes. The Durable Object owns one,
- * loaded from D1; nothing here waits for anything, so a decision and its taking are one turn.
+ * A doctor's calendar in memory: what decisions ask, and how it changes. The Durable Object owns one, loaded
+ * from D1; nothing here waits for anything, so a decision and its taking are one turn.
  */
-import { type Appointment, busyOf, isActive, isCounted } from './appointment'
-import { offeredWindows, windows } from './availability'
-import { firstOverlap, type Interval, indexFrom, overlaps } from './interval'
-import type { Opening, Policy, Schedule, VisitType } from './schedule'
-import type { Busy, Offer } from './slot'
-import { DAY_MS, localDate } from './time'
+import { type Appointment, isActive, isCounted } from './appointment'
+import { DayCounts } from './day-counts'
+import type { Hold } from './hold'
+import { Hours, type Plan } from './hours'
+import { contains, type Interval, overlaps, union } from './interval'
+import { type Occupant, Occupied } from './occupied'
+import type { Opening, Policy, Schedule, TimeOff, VisitType } from './schedule'
+import type { Offer } from './slot'
 
 /** What a load reads of a doctor. */
 export interface CalendarFacts {
@@ -18,44 +20,31 @@ export interface CalendarFacts {
   readonly bookable: boolean
   readonly schedule: Schedule
   readonly openings: readonly Opening[]
+  readonly timeOff: readonly TimeOff[]
+  /** Those that are offered, and archived ones that a hold still has. */
   readonly visitTypes: readonly VisitType[]
   /** Those that count towards a daily limit or are active, from a day and a half ago on; and overdue ones. */
   readonly appointments: readonly Appointment[]
-}
-
-/** Windows are kept from a day ago (a visit under way) to two days beyond the horizon (until replanned). */
-const PAST_MS = DAY_MS
-const MARGIN_MS = 2 * DAY_MS
-/** How far from now the rules are asked why a start is not offered; beyond it, that alone is the reason. */
-const MAX_EXPLAINED_MS = 400 * DAY_MS
-
-interface Plan {
-  readonly schedule: Schedule
-  readonly windows: readonly Interval[]
-}
-
-interface Taken extends Busy {
-  readonly appointment: Appointment
+  /** Those that have not been ended, though their time may be over. */
+  readonly holds: readonly Hold[]
 }
 
 export class Calendar {
   readonly doctorId: string
   readonly epoch: number
   version: number
+  readonly hours: Hours
   #bookable: boolean
   #visitTypes: readonly VisitType[]
-  #openings: readonly Opening[]
-  #schedule: Schedule
-  /** A schedule on its way to D1: meanwhile only what it and the old one both offer is offered. */
-  #nextSchedule: Schedule | undefined
-  #plans: readonly Plan[] = []
-  #planned: Interval = { startMs: 0, endMs: 0 }
   readonly #appointments = new Map<string, Appointment>()
-  /** Sorted by start. */
-  readonly #taken: Taken[] = []
   /** Those that wait for approval: few, and asked for after every change. */
   readonly #pending = new Map<string, Appointment>()
-  readonly #perDay: Record<string, number> = {}
+  readonly #holds = new Map<string, Hold>()
+  /** Holds whose time is over, until D1 has noted it; they block nobody. */
+  readonly #lapsed = new Map<string, Hold>()
+  readonly #occupied = new Occupied()
+  /** By the keys of `#occupied`. */
+  readonly #counts: DayCounts
   #now = 0
 
   constructor(facts: CalendarFacts) {
@@ -63,16 +52,22 @@ export class Calendar {
     this.epoch = facts.epoch
     this.version = facts.version
     this.#bookable = facts.bookable
-    this.#schedule = facts.schedule
-    this.#openings = facts.openings
+    this.hours = new Hours(facts.schedule, facts.openings, facts.timeOff)
     this.#visitTypes = facts.visitTypes
+    this.#counts = new DayCounts(facts.schedule.timeZone)
     for (const appointment of facts.appointments) this.put(appointment)
+    for (const hold of facts.holds) this.putHold(hold)
   }
 
-  /** Time passes here and nowhere else, and never goes back. Returns the calendar's now. */
+  /** Time passes here and nowhere else, and never goes back: holds lapse. Returns the calendar's now. */
   advance(nowMs: number): number {
     this.#now = Math.max(this.#now, nowMs)
-    if (this.#plans.length === 0 || this.#now + this.#reachMs() > this.#planned.endMs) this.#plan()
+    this.hours.advance(this.#now)
+    for (const hold of this.#holds.values()) {
+      if (hold.expiresAt > this.#now) continue
+      this.removeHold(hold.id)
+      this.#lapsed.set(hold.id, hold)
+    }
     return this.#now
   }
 
@@ -86,148 +81,165 @@ export class Calendar {
   }
 
   get policy(): Policy {
-    return this.#schedule
+    return this.hours.schedule
   }
 
-  get schedule(): Schedule {
-    return this.#schedule
-  }
-
-  get openings(): readonly Opening[] {
-    return this.#openings
-  }
-
+  /** The visit types that are offered, oldest first. */
   get visitTypes(): readonly VisitType[] {
-    return this.#visitTypes
+    return this.#visitTypes.filter(({ archivedAt }) => archivedAt === null)
   }
 
-  /** The visit type of this id, or the doctor's first where none is named. */
+  /** The visit type of this id, or the doctor's first where none is named. One that is archived is offered no more. */
   visitType(id: string | undefined): VisitType | undefined {
-    return id === undefined ? this.#visitTypes[0] : this.#visitTypes.find((type) => type.id === id)
+    return id === undefined ? this.visitTypes[0] : this.visitTypes.find((type) => type.id === id)
+  }
+
+  /** The visit type of a hold, even if it is offered no more. */
+  heldVisitType({ visitTypeId }: Hold): VisitType | undefined {
+    return this.#visitTypes.find(({ id }) => id === visitTypeId)
+  }
+
+  /** Adds the visit type, or replaces the one with its id. */
+  setVisitType(visitType: VisitType): void {
+    const others = this.#visitTypes.filter(({ id }) => id !== visitType.id)
+    this.#visitTypes = [...others, visitType].sort(
+      (a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1),
+    )
   }
 
   appointment(id: string): Appointment | undefined {
     return this.#appointments.get(id)
   }
 
-  /** Active appointments whose sold interval overlaps this one. */
+  /** Active appointments whose sold interval, or the one they are moving to, overlaps this one; by start. */
   activeOverlapping(interval: Interval): Appointment[] {
-    const first = firstOverlap(this.#taken, interval)
-    if (first === undefined) return []
-    const found: Appointment[] = []
-    for (let index = indexFrom(this.#taken, first.startMs); index < this.#taken.length; index++) {
-      const taken = this.#taken[index]
-      if (taken === undefined || taken.startMs >= interval.endMs) break
-      if (overlaps(taken.appointment, interval)) found.push(taken.appointment)
-    }
-    return found
+    const ids = this.#soldOverlapping(interval).map(({ id }) => id)
+    return [...new Set(ids)].flatMap((id) => this.#appointments.get(id) ?? [])
   }
 
-  /** Whether a live appointment blocks any of the interval. */
-  isBusy(interval: Interval): boolean {
-    return firstOverlap(this.#taken, interval) !== undefined
-  }
-
-  /** Whether the hours or an opening already offer any of the interval. */
-  offersAny(interval: Interval): boolean {
-    if (this.#openings.some((opening) => overlaps(opening, interval))) return true
-    const around = { startMs: interval.startMs - DAY_MS, endMs: interval.endMs + DAY_MS }
-    return this.#schedules().some(({ rules, timeZone }) =>
-      windows(rules, timeZone, around).some((window) => overlaps(window, interval)),
+  /** What this patient has in the interval, appointments and their moves, other than the appointment named. */
+  ownOverlapping(patientId: string, interval: Interval, exceptId?: string): Occupant[] {
+    return this.#soldOverlapping(interval).filter(
+      (occupant) =>
+        occupant.patientId === patientId && occupant.id !== exceptId && this.#appointments.has(occupant.id),
     )
   }
 
-  /** The earliest start of an appointment that still waits for approval. */
-  nextPendingStartMs(): number | undefined {
-    const starts = [...this.#pending.values()].map(({ startMs }) => startMs)
-    return starts.length === 0 ? undefined : Math.min(...starts)
+  /** Active appointments that begin at `fromMs` or later, by start. */
+  #activeFrom(fromMs: number): Appointment[] {
+    return [...this.#appointments.values()]
+      .filter((appointment) => isActive(appointment) && appointment.startMs >= fromMs)
+      .sort((a, b) => a.startMs - b.startMs)
   }
 
-  /** Appointments that waited for approval until their start. */
-  lapsedPending(nowMs: number): Appointment[] {
-    return [...this.#pending.values()]
-      .filter(({ startMs }) => startMs <= nowMs)
-      .sort((a, b) => a.startMs - b.startMs)
+  /** Active appointments still to come that this schedule, with the openings, does not offer; by start. */
+  outside(schedule: Schedule, nowMs: number): Appointment[] {
+    const coming = this.#activeFrom(nowMs)
+    const last = coming.at(-1)
+    if (last === undefined) return []
+    const offered = union(this.hours.offeredBy(schedule, { startMs: nowMs, endMs: last.endMs }))
+    return coming.filter((appointment) => !offered.some((window) => contains(window, appointment)))
+  }
+
+  #soldOverlapping(interval: Interval): Occupant[] {
+    return this.#occupied.overlapping(interval).filter(({ sold }) => overlaps(sold, interval))
+  }
+
+  /** Whether anything but these blocks any of the interval. */
+  isBusy(interval: Interval, exceptIds: readonly string[] = []): boolean {
+    return this.#occupied.blocks(interval, ({ id }) => !exceptIds.includes(id))
+  }
+
+  /** The hold of this id, while it lives. */
+  hold(id: string): Hold | undefined {
+    return this.#holds.get(id)
+  }
+
+  /** Live holds whose blocked interval overlaps this one, by start. */
+  holdsOverlapping(interval: Interval): Hold[] {
+    return this.#occupied.overlapping(interval).flatMap(({ id }) => this.#holds.get(id) ?? [])
+  }
+
+  /** What time has ended and D1 has not heard of: lapsed holds, and requests that nobody answered before their start. */
+  overdue(nowMs: number): { readonly pending: readonly Appointment[]; readonly holds: readonly Hold[] } {
+    return {
+      pending: [...this.#pending.values()]
+        .filter(({ startMs }) => startMs <= nowMs)
+        .sort((a, b) => a.startMs - b.startMs),
+      holds: [...this.#lapsed.values()],
+    }
+  }
+
+  /** When time alone will change something next: epoch ms, perhaps past; undefined where nothing waits for time. */
+  nextDueMs(): number | undefined {
+    const due = [
+      ...[...this.#pending.values()].map(({ startMs }) => startMs),
+      ...[...this.#holds.values(), ...this.#lapsed.values()].map(({ expiresAt }) => expiresAt),
+    ]
+    return due.length === 0 ? undefined : Math.min(...due)
   }
 
   /** What listings show and alternatives come from. */
   offer(nowMs: number): Offer {
     this.advance(nowMs)
-    return this.#offerOf(this.#plans[0] ?? { schedule: this.#schedule, windows: [] })
+    return this.#offerOf(this.hours.plan)
   }
 
   /** Every offer that a start must be part of; during a change of schedule these are two. */
   offersAt(startMs: number, nowMs: number): Offer[] {
     this.advance(nowMs)
-    const outside = startMs < this.#planned.startMs || startMs >= this.#planned.endMs
-    if (!outside || Math.abs(startMs - this.#now) > MAX_EXPLAINED_MS)
-      return this.#plans.map((plan) => this.#offerOf(plan))
-    const around = { startMs: startMs - DAY_MS, endMs: startMs + DAY_MS }
-    return this.#schedules().map((schedule) => this.#offerOf(this.#planOf(schedule, around)))
+    return this.hours.plansAt(startMs).map((plan) => this.#offerOf(plan))
   }
 
-  /** Takes or updates an appointment; one that is neither active nor counted leaves. */
+  /** Takes or updates an appointment, which is moving no more; one that is neither active nor counted leaves. */
   put(appointment: Appointment): void {
     this.remove(appointment.id)
     if (!isCounted(appointment)) return
     this.#appointments.set(appointment.id, appointment)
-    this.#count(appointment, 1)
+    this.#counts.set(appointment.id, appointment.startMs)
     if (!isActive(appointment)) return
-    const taken = { ...busyOf(appointment), appointment }
-    this.#taken.splice(indexFrom(this.#taken, taken.startMs + 1), 0, taken)
+    this.#occupied.put(appointment.id, occupantOf(appointment))
     if (appointment.status === 'pending') this.#pending.set(appointment.id, appointment)
   }
 
   /** Gives an appointment's interval back. */
   remove(id: string): void {
-    const appointment = this.#appointments.get(id)
-    if (appointment === undefined) return
-    this.#appointments.delete(id)
-    this.#count(appointment, -1)
+    this.endMove(id)
+    if (!this.#appointments.delete(id)) return
     this.#pending.delete(id)
-    if (!isActive(appointment)) return
-    let at = indexFrom(this.#taken, busyOf(appointment).startMs)
-    while (at < this.#taken.length && this.#taken[at]?.appointment.id !== id) at += 1
-    this.#taken.splice(at, 1)
+    this.#counts.delete(id)
+    this.#occupied.remove(id)
   }
 
-  /** While the new schedule is on its way to D1, only what both offer is offered; undefined ends that. */
-  announceSchedule(next: Schedule | undefined): void {
-    this.#nextSchedule = next
-    this.#plan()
+  /** Takes the place that an appointment is to move to, while it keeps its own. */
+  beginMove(moved: Appointment): void {
+    this.#occupied.put(moveKey(moved.id), occupantOf(moved))
+    this.#counts.set(moveKey(moved.id), moved.startMs)
+  }
+
+  /** Gives that place back. */
+  endMove(id: string): void {
+    this.#occupied.remove(moveKey(id))
+    this.#counts.delete(moveKey(id))
+  }
+
+  putHold(hold: Hold): void {
+    this.#holds.set(hold.id, hold)
+    this.#occupied.put(hold.id, { ...occupantOf(hold), lapsesAtMs: hold.expiresAt })
+    this.#counts.set(hold.id, hold.startMs)
+  }
+
+  /** The hold has ended, or passes into an appointment. */
+  removeHold(id: string): void {
+    this.#lapsed.delete(id)
+    if (!this.#holds.delete(id)) return
+    this.#occupied.remove(id)
+    this.#counts.delete(id)
   }
 
   setSchedule(schedule: Schedule): void {
-    this.#schedule = schedule
-    this.#nextSchedule = undefined
-    // Local dates depend on the zone.
-    for (const day of Object.keys(this.#perDay)) delete this.#perDay[day]
-    for (const appointment of this.#appointments.values()) this.#count(appointment, 1)
-    this.#plan()
-  }
-
-  setOpenings(openings: readonly Opening[]): void {
-    this.#openings = [...openings].sort((a, b) => a.startMs - b.startMs)
-    this.#plan()
-  }
-
-  #schedules(): Schedule[] {
-    return this.#nextSchedule === undefined ? [this.#schedule] : [this.#schedule, this.#nextSchedule]
-  }
-
-  #reachMs(): number {
-    return Math.max(...this.#schedules().map(({ horizonDays }) => horizonDays)) * DAY_MS
-  }
-
-  #plan(): void {
-    this.#planned = { startMs: this.#now - PAST_MS, endMs: this.#now + this.#reachMs() + MARGIN_MS }
-    this.#plans = this.#schedules().map((schedule) => this.#planOf(schedule, this.#planned))
-  }
-
-  #planOf(schedule: Schedule, range: Interval): Plan {
-    const ruled = windows(schedule.rules, schedule.timeZone, range)
-    const dated = this.#openings.filter((opening) => overlaps(opening, range))
-    return { schedule, windows: offeredWindows(ruled, dated) }
+    this.hours.setSchedule(schedule)
+    this.#counts.setTimeZone(schedule.timeZone)
   }
 
   #offerOf({ schedule, windows }: Plan): Offer {
@@ -235,14 +247,19 @@ export class Calendar {
       timeZone: schedule.timeZone,
       policy: schedule,
       windows,
-      timeOff: [],
-      busy: this.#taken,
-      bookedPerDay: this.#perDay,
+      timeOff: this.hours.timeOff,
+      busy: this.#occupied.all,
+      bookedPerDay: this.#counts.perDay,
     }
   }
-
-  #count({ startMs }: Appointment, by: 1 | -1): void {
-    const day = localDate(startMs, this.#schedule.timeZone)
-    this.#perDay[day] = (this.#perDay[day] ?? 0) + by
-  }
 }
+
+const moveKey = (id: string): string => `${id} moving`
+
+const occupantOf = (taken: Appointment | Hold): Occupant => ({
+  id: taken.id,
+  patientId: taken.patientId,
+  startMs: taken.blockedStartMs,
+  endMs: taken.blockedEndMs,
+  sold: { startMs: taken.startMs, endMs: taken.endMs },
+})

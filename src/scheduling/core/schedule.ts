@@ -16,15 +16,32 @@ export interface Schedule extends Policy {
   readonly version: number
 }
 
+/** One dated opening beside the rules. */
 export interface Opening extends Interval {
   readonly id: string
+  /** Counts its changes. */
+  readonly version: number
 }
 
-export interface VisitType extends SlotVisitType {
-  readonly name: string
+export interface TimeOff extends Interval {
+  readonly id: string
+  readonly reason: string | null
+}
+
+/** What is booked: length, buffers, mode, and the fee (in minor units; null for the doctor's own). */
+export interface VisitTerms extends SlotVisitType {
   readonly mode: VisitMode
   readonly feeMinor: number | null
   readonly feeCurrency: string | null
+}
+
+export interface VisitType extends VisitTerms {
+  readonly name: string
+  /** Counts its changes. */
+  readonly version: number
+  readonly createdAt: number
+  /** Since when it is offered no more; null for one that is. */
+  readonly archivedAt: number | null
 }
 
 /** What a doctor begins with at their registration: a policy, and no hours. */
