@@ -26,7 +26,9 @@ const BODIES = {
   login: { email: '{{email}}', password: '{{password}}' },
   issueToken: { username: '{{email}}', password: '{{password}}' },
   refreshSession: { refreshToken: '{{refreshToken}}' },
+  takeHold: { doctorId: '{{doctorId}}', start: '{{start}}' },
   bookAppointment: { doctorId: '{{doctorId}}', start: '{{start}}' },
+  rescheduleAppointment: { start: '{{start}}' },
 }
 
 /** What is kept of an answer: the variable, and where it is. */
@@ -35,6 +37,7 @@ const KEPT = {
   refreshSession: { accessToken: 'accessToken', refreshToken: 'refreshToken' },
   listDoctors: { doctorId: 'items[0].id' },
   listSlots: { start: 'slots[0].start' },
+  takeHold: { holdId: 'id' },
   bookAppointment: { appointmentId: 'id' },
   addOpening: { openingId: 'id' },
 }
@@ -43,6 +46,7 @@ const KEPT = {
 const PATH_VARIABLES = {
   doctors: '{{doctorId}}',
   appointments: '{{appointmentId}}',
+  holds: '{{holdId}}',
   availability: '{{openingId}}',
   problems: 'slot-taken',
 }

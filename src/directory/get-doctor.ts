@@ -1,5 +1,5 @@
 /** One listed doctor, with what they offer. */
-import { and, asc, eq } from 'drizzle-orm'
+import { and, asc, eq, isNull } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Database } from '#db/database'
 import { idPattern } from '#db/id'
@@ -34,7 +34,7 @@ export async function findDoctor(
     database.db
       .select()
       .from(visitType)
-      .where(eq(visitType.doctorId, doctorId))
+      .where(and(eq(visitType.doctorId, doctorId), isNull(visitType.archivedAt)))
       .orderBy(asc(visitType.createdAt), asc(visitType.id)),
   ])
   if (row === undefined) return undefined

@@ -7,19 +7,13 @@ import { refusalOf } from '#db/refusal'
 import { type Actor, readAs, useRight } from '#db/right'
 import { doctor, specialty } from '#db/schema'
 import { etagOf, ifMatchAllows } from '#http/etag'
+import { Fee } from '#http/money'
 import type { Fault } from '#http/problem-evidence'
 import { done, type Result, refused } from '#http/result'
 import { line, paragraphs } from '#http/text'
 import type { OwnDoctor } from './doctor'
 import { readOwnDoctor } from './own-doctor'
 import { sortNameOf } from './specialty'
-
-const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'))
-
-const Fee = z.strictObject({
-  amountMinor: z.int().min(0).max(100_000_000),
-  currency: z.string().refine((code) => currencies.has(code), 'Send a code of ISO 4217, such as BDT'),
-})
 
 /** `bn`, `en-GB` or `Bangla`: tags and names are both in use, and nothing is computed from either. */
 const Language = line(2, 40).refine(

@@ -136,7 +136,11 @@ export const PROBLEMS = {
     'The doctor does not offer this time',
     '`reasons` lists every reason: outside-hours, time-off, too-soon, beyond-horizon, off-grid, in-the-past, daily-limit.',
   ],
-  'range-too-long': [422, 'The range is too long', 'A range may have at most 62 days.'],
+  'range-too-long': [
+    422,
+    'The range is too long',
+    'A listing has at most 62 days, and time off at most 366. Time off with more appointments than one answer can carry is taken in parts.',
+  ],
   'schedule-refused': [
     422,
     'The hours contradict themselves',

@@ -1,52 +1,43 @@
-/** Booking, cancelling and reading appointments. */
-import { type Context, Hono } from 'hono'
+/** Booking and reading appointments. */
+import { Hono } from 'hono'
 import * as z from 'zod'
 import { newId, newSecret } from '#db/id'
 import { APPOINTMENT_STATUSES } from '#db/schema'
 import type { AppEnv } from '#http/context'
-import { etagOf, versionsInIfMatch } from '#http/etag'
+import { etagOf } from '#http/etag'
 import { IDEMPOTENCY_KEY_FAULT, keyedRequest, markReplayed } from '#http/idempotency-key'
 import { operation, shows } from '#http/operation'
 import { CURSOR_FAULT, decodeCursor, PageOf, pageExample, pageFrom, pageQuery } from '#http/page'
 import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
-import { paragraphs } from '#http/text'
 import { invalid, validate } from '#http/validate'
 import {
+  AppointmentId,
   AppointmentView,
   exampleAppointment,
-  exampleCancelled,
-  type Viewing,
+  Notes,
+  Override,
   viewAppointment,
+  viewingOf,
 } from './appointment'
 import { answerRefusal, callCalendar } from './call-calendar'
 import { DAY_MS, startOfDay } from './core/time'
-import { Bound, Instant, REVERSED_FAULT } from './fields'
+import { Bound, Id, Instant, MAX_ID_LENGTH, REVERSED_FAULT } from './fields'
 import { findAppointment, findAppointments } from './find-appointments'
-
-/** The longest notes of a patient, in characters. */
-const MAX_NOTES = 500
-const MAX_REASON = 500
-const MAX_ID = 64
-
-/** Why staff pass over the minimum notice and the grid. */
-const Override = z.strictObject({ reason: paragraphs(MAX_REASON) }).meta({ id: 'Override' })
+import { findHistory } from './find-history'
+import { AppointmentEventView, exampleEvent, viewEvent } from './history'
 
 const Booking = z
   .strictObject({
-    doctorId: z.string().min(1).max(MAX_ID),
+    doctorId: Id,
     start: Instant,
-    visitTypeId: z.string().min(1).max(MAX_ID).optional(),
-    holdId: z.string().min(1).max(MAX_ID).optional(),
-    override: Override.optional(),
-    notes: paragraphs(MAX_NOTES).nullable().optional(),
-    patientId: z.string().min(1).max(MAX_ID).optional().meta({ description: 'For administrators alone.' }),
+    visitTypeId: Id.optional(),
+    holdId: Id.optional(),
+    override: Override.optional().meta({ description: 'For administrators alone.' }),
+    notes: Notes.optional(),
+    patientId: Id.optional().meta({ description: 'For administrators alone.' }),
   })
   .meta({ id: 'Booking' })
-
-const Cancellation = z
-  .strictObject({ reason: paragraphs(MAX_REASON).optional() })
-  .meta({ id: 'Cancellation' })
 
 /** One status, or several with commas between them. */
 const Statuses = z
@@ -57,16 +48,15 @@ const Statuses = z
 const AppointmentQuery = z.strictObject({
   ...pageQuery,
   status: Statuses.optional(),
-  doctorId: z.string().max(MAX_ID).optional(),
-  patientId: z.string().max(MAX_ID).optional(),
+  doctorId: z.string().max(MAX_ID_LENGTH).optional(),
+  patientId: z.string().max(MAX_ID_LENGTH).optional(),
   from: Bound.optional(),
   to: Bound.optional(),
   sort: z.enum(['start', '-start']).default('start'),
 })
 
-const Cursor = z.tuple([z.int(), z.string().max(MAX_ID)])
-
-const AppointmentId = z.object({ id: z.string() })
+const Cursor = z.tuple([z.int(), z.string().max(MAX_ID_LENGTH)])
+const HistoryCursor = z.tuple([z.int()])
 
 const BOOK_PROBLEMS = [
   'doctor-not-found',
@@ -76,16 +66,10 @@ const BOOK_PROBLEMS = [
   'patient-busy',
   'already-booked',
   'slot-not-offered',
+  'hold-expired',
+  'hold-mismatch',
   'idempotency-key-reused',
   'rate-limited',
-  'overloaded',
-] as const
-
-const CANCEL_PROBLEMS = [
-  'not-found',
-  'illegal-transition',
-  'too-late-to-cancel',
-  'precondition-failed',
   'overloaded',
 ] as const
 
@@ -96,7 +80,8 @@ export const appointmentRoutes = new Hono<AppEnv>()
       tag: 'Appointments',
       summary: 'Books a slot',
       headers: ['Idempotency-Key'],
-      description: 'Send an Idempotency-Key: a retry with the same key gives the first answer again.',
+      description:
+        'Send an Idempotency-Key: a retry with the same key gives the first answer again. With a `holdId` the hold passes into the appointment. An administrator’s `override` passes over the minimum notice and the grid, and its reason stays in the history.',
       answers: {
         201: shows(AppointmentView, 'Booked: `confirmed`, or `pending` until approved', exampleAppointment, [
           'ETag',
@@ -121,6 +106,9 @@ export const appointmentRoutes = new Hono<AppEnv>()
       if (actor.role === 'patient' && patientId !== actor.userId) {
         return problem(c, 'forbidden', { detail: 'A patient books for themselves' })
       }
+      if (actor.role === 'patient' && body.override !== undefined) {
+        return problem(c, 'forbidden', { detail: 'A patient overrides nothing' })
+      }
       const key = await keyedRequest(c, 'POST /v1/appointments', body)
       if (key === 'malformed') return invalid(c, [IDEMPOTENCY_KEY_FAULT])
       const booked = await callCalendar(c, body.doctorId, (object) =>
@@ -143,7 +131,7 @@ export const appointmentRoutes = new Hono<AppEnv>()
       c.header('Location', `/v1/appointments/${value.id}`)
       c.header('ETag', etagOf(value.version))
       // As of the booking, so that a repeated request gets the very first answer.
-      const view = viewAppointment(value, { ...viewing(c), nowMs: value.updatedAt })
+      const view = viewAppointment(value, { ...viewingOf(c), nowMs: value.updatedAt })
       return c.json({ ...view, calendarVersion: value.calendarVersion }, 201)
     },
   )
@@ -179,7 +167,7 @@ export const appointmentRoutes = new Hono<AppEnv>()
         found.rows,
         query.limit,
         ({ startMs, id }) => [startMs, id],
-        (row) => viewAppointment(row, viewing(c)),
+        (row) => viewAppointment(row, viewingOf(c)),
       )
       return c.json({ ...page, ...(found.total !== undefined && { total: found.total }) }, 200)
     },
@@ -198,33 +186,39 @@ export const appointmentRoutes = new Hono<AppEnv>()
       const found = await findAppointment(databaseOf(c, 'first-primary'), actor, c.req.valid('param').id)
       if (typeof found === 'string') return problem(c, found)
       c.header('ETag', etagOf(found.version))
-      return c.json(viewAppointment(found, viewing(c)), 200)
+      return c.json(viewAppointment(found, viewingOf(c)), 200)
     },
   )
-  .post(
-    '/appointments/:id/cancel',
-    operation('cancelAppointment', {
+  .get(
+    '/appointments/:id/history',
+    operation('getAppointmentHistory', {
       tag: 'Appointments',
-      summary: 'Cancels; the slot is free at once. Again is 200',
-      headers: ['If-Match'],
-      answers: { 200: shows(AppointmentView, 'The cancelled appointment', exampleCancelled, ['ETag']) },
-      problems: CANCEL_PROBLEMS,
+      summary: 'What happened to an appointment, oldest first',
+      answers: {
+        200: shows(PageOf(AppointmentEventView), 'A page of its events', pageExample(exampleEvent)),
+      },
+      problems: ['not-found'],
     }),
     validate('param', AppointmentId),
-    validate('json', Cancellation, { example: { reason: 'The bus strike' }, presence: 'optional' }),
-    (c) => cancel(c, c.req.valid('param').id, c.req.valid('json').reason ?? null),
-  )
-  .delete(
-    '/appointments/:id',
-    operation('deleteAppointment', {
-      tag: 'Appointments',
-      summary: 'The same as cancelling without a reason',
-      headers: ['If-Match'],
-      answers: { 200: shows(AppointmentView, 'The cancelled appointment', exampleCancelled, ['ETag']) },
-      problems: CANCEL_PROBLEMS,
-    }),
-    validate('param', AppointmentId),
-    (c) => cancel(c, c.req.valid('param').id, null),
+    validate('query', z.strictObject(pageQuery)),
+    async (c) => {
+      const { limit, cursor, count } = c.req.valid('query')
+      const after = cursor === undefined ? undefined : decodeCursor(cursor, HistoryCursor)
+      if (cursor !== undefined && after === undefined) return invalid(c, [CURSOR_FAULT])
+      const found = await findHistory(
+        databaseOf(c, 'first-primary'),
+        c.get('actor'),
+        c.req.valid('param').id,
+        {
+          after: after?.[0],
+          rows: limit + 1,
+          counted: count === 'true',
+        },
+      )
+      if (typeof found === 'string') return problem(c, found)
+      const page = pageFrom(found.rows, limit, ({ sequence }) => [sequence], viewEvent)
+      return c.json({ ...page, ...(found.total !== undefined && { total: found.total }) }, 200)
+    },
   )
 
 /** Dates are whole days of UTC, the last included; instants are half-open. */
@@ -235,27 +229,3 @@ function rangeOf(from: string | number | undefined, to: string | number | undefi
   if (lengthMs < 0 || (lengthMs === 0 && typeof to === 'string')) return 'reversed'
   return { fromMs, toMs }
 }
-
-/** Finds out which doctor's object decides, and asks it. */
-async function cancel(c: Context<AppEnv>, id: string, reason: string | null) {
-  const actor = c.get('actor')
-  const found = await findAppointment(databaseOf(c, 'first-primary'), actor, id)
-  if (typeof found === 'string') return problem(c, found)
-  const { doctorName, patientName } = found
-  const versions = versionsInIfMatch(c.req.header('If-Match'))
-  const cancelled = await callCalendar(c, found.doctorId, (object) =>
-    object.act({ actor, appointmentId: id, versions, command: { action: 'cancel', reason } }),
-  )
-  if (!cancelled.ok) return answerRefusal(c, cancelled.refusal, CANCEL_PROBLEMS)
-  const { value } = cancelled
-  c.header('ETag', etagOf(value.version))
-  const view = viewAppointment({ ...value, doctorName, patientName }, viewing(c))
-  return c.json({ ...view, calendarVersion: cancelled.version }, 200)
-}
-
-/** How the caller sees appointments now. */
-const viewing = (c: Context<AppEnv>): Viewing => ({
-  actor: c.get('actor'),
-  nowMs: Date.now(),
-  meetingBaseUrl: c.env.MEETING_BASE_URL,
-})

@@ -1,16 +1,31 @@
-/** An appointment as the API shows it. */
+/** An appointment as the API shows it, and the members of requests that concern one. */
+import type { Context } from 'hono'
 import * as z from 'zod'
 import type { Actor } from '#db/right'
 import { APPOINTMENT_STATUSES } from '#db/schema'
+import type { AppEnv } from '#http/context'
 import { Money, moneyFrom } from '#http/money'
 import { ShownInstant } from '#http/shown'
+import { paragraphs } from '#http/text'
 import { partyOf } from './act-on-appointment'
 import type { NamedAppointment } from './appointment-rows'
-import { allowedActions, isActive } from './core/appointment'
+import { ACTIONS, allowedActions, isActive } from './core/appointment'
 import { formatInstant, MINUTE_MS } from './core/time'
 
 /** Milliseconds before its start from which a video visit's address is shown to its parties. */
 const MEETING_SHOWN_MS = 10 * MINUTE_MS
+
+/** Lengths of what people write about an appointment, in characters. */
+const MAX_NOTES = 500
+export const MAX_REASON = 500
+
+/** The patient's own words for the doctor; null for none. */
+export const Notes = paragraphs(MAX_NOTES).nullable()
+
+/** Why staff pass over the minimum notice and the grid. */
+export const Override = z.strictObject({ reason: paragraphs(MAX_REASON).min(1) }).meta({ id: 'Override' })
+
+export const AppointmentId = z.object({ id: z.string() })
 
 export const AppointmentView = z
   .object({
@@ -30,7 +45,7 @@ export const AppointmentView = z
     cancellationReason: z.string().nullable(),
     meetingUrl: z.string().nullable(),
     cancellableUntil: ShownInstant,
-    allowedActions: z.array(z.string()),
+    allowedActions: z.array(z.enum(ACTIONS)).meta({ description: 'What the caller may do with it now' }),
     version: z.int(),
     createdAt: ShownInstant,
     calendarVersion: z
@@ -59,7 +74,7 @@ export const exampleAppointment: AppointmentView = {
   cancellationReason: null,
   meetingUrl: null,
   cancellableUntil: '2026-12-01T04:00:00Z',
-  allowedActions: ['cancel'],
+  allowedActions: ['reschedule', 'cancel'],
   version: 1,
   createdAt: '2026-11-20T09:30:00Z',
   calendarVersion: 12,
@@ -81,6 +96,13 @@ export interface Viewing {
   /** The address that rooms are below; empty where there are none. */
   readonly meetingBaseUrl: string
 }
+
+/** How the caller sees appointments now. */
+export const viewingOf = (c: Context<AppEnv>): Viewing => ({
+  actor: c.get('actor'),
+  nowMs: Date.now(),
+  meetingBaseUrl: c.env.MEETING_BASE_URL,
+})
 
 /** The appointment as it is seen. */
 export function viewAppointment(appointment: NamedAppointment, viewing: Viewing): AppointmentView {

@@ -49,10 +49,11 @@ export const bookAppointment = (
       if (decision.kind === 'booking') return change(booking(keeper, calendar, command, decision))
       return answer(refuse(decision.refusal))
     },
-    async happened(calendar) {
-      const booked =
-        calendar.appointment(command.appointmentId) ??
-        (await loadAppointment(context.database, keeper.doctorId, command.appointmentId))
+    async happened() {
+      // The first answer to the letter, where it was kept.
+      const first = command.key && (await replay(context.database, command.actor, command.key))
+      if (first?.ok === true) return first.answer as AnsweredAppointment
+      const booked = await loadAppointment(context.database, keeper.doctorId, command.appointmentId)
       if (booked === undefined) throw new Error('An appointment whose event is written has a row')
       const [named] = await context.database.run([selectAnswer(booked)])
       return answeredFrom(named?.results[0])
@@ -66,15 +67,15 @@ export async function afterRefusal<T>(
   { actor, key }: { readonly actor: Actor; readonly key: KeyedRequest | undefined },
   refusal: Refusal,
 ): Promise<Outcome<T>> {
-  if (refusal === 'patient-not-found' || refusal === 'too-many-holds') return refused(refusal)
-  if (refusal !== 'patient-busy' && refusal !== 'idempotency-key-used') {
+  if (refusal === 'patient-not-found') return refused(refusal)
+  if (refusal !== 'patient-busy' && refusal !== 'too-many-holds' && refusal !== 'idempotency-key-used') {
     throw new Error(`Nothing that takes a patient's time can be refused by ${refusal}`)
   }
   // A key that the caller used with another doctor counts before what that request now collides with.
   const first = key && (await replay(database, actor, key))
   if (first?.ok === true) return done(first.answer as T, { replayed: true })
   if (first !== undefined) return refused(first.code)
-  return refused(refusal === 'patient-busy' ? refusal : 'idempotency-key-reused')
+  return refused(refusal === 'idempotency-key-used' ? 'idempotency-key-reused' : refusal)
 }
 
 /** What takes the slot, and how D1 is asked for it. */
@@ -104,7 +105,7 @@ function booking(
       },
     ],
     take() {
-      for (const hold of holds) calendar.removeHold(hold.id)
+      for (const hold of holds) calendar.passHold(hold.id)
       calendar.put(appointment)
     },
     giveBack() {
@@ -116,7 +117,10 @@ function booking(
       if (key !== undefined) keeper.remember(actor, key, String(row?.answer), createdAt)
       return answeredFrom(row)
     },
-    keep: (booked) => calendar.put(keptOf(booked)),
+    keep(booked) {
+      for (const hold of holds) calendar.removeHold(hold.id)
+      calendar.put(keptOf(booked))
+    },
   }
 }
 

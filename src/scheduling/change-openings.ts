@@ -7,9 +7,8 @@ import { type Outcome, refused } from './answer'
 import type { CalendarKeeper } from './calendar-keeper'
 import { answer, type CommandContext, change, changeCalendar } from './change-calendar'
 import type { Calendar } from './core/calendar'
-import type { Interval } from './core/interval'
+import { type Interval, overlaps } from './core/interval'
 import type { Opening } from './core/schedule'
-
 import { MAX_OPENING_MS } from './load-calendar'
 
 /** How many openings that have not ended a doctor may have. */
@@ -82,7 +81,7 @@ export const editOpening = (
   let edited: Opening | undefined
   return changeCalendar<Opening>(keeper, context, {
     decide(calendar, nowMs) {
-      const opening = calendar.hours.openings.find(({ id }) => id === openingId)
+      const opening = openingOf(calendar, openingId, nowMs)
       if (opening === undefined) return answer(refused('not-found'))
       if (versions !== undefined && !versions.includes(opening.version))
         return answer(refused('precondition-failed'))
@@ -136,7 +135,7 @@ export const removeOpening = (
 ): Promise<Outcome<null>> =>
   changeCalendar<null>(keeper, context, {
     decide(calendar, nowMs) {
-      const opening = calendar.hours.openings.find(({ id }) => id === openingId)
+      const opening = openingOf(calendar, openingId, nowMs)
       if (opening === undefined) return answer(refused('not-found'))
       if (isTaken(calendar, opening)) return answer(refused('opening-booked'))
       const others = () => calendar.hours.openings.filter(({ id }) => id !== openingId)
@@ -153,9 +152,14 @@ export const removeOpening = (
     happened: () => null,
   })
 
+/** The opening of this id. One that has ended is history, in memory or not. */
+const openingOf = (calendar: Calendar, openingId: string, nowMs: number): Opening | undefined =>
+  calendar.hours.openings.find(({ id, endMs }) => id === openingId && endMs > nowMs)
+
 /** Whether somebody has booked in the interval, or holds a slot of it. */
 const isTaken = (calendar: Calendar, interval: Interval): boolean =>
-  calendar.activeOverlapping(interval).length > 0 || calendar.holdsOverlapping(interval).length > 0
+  calendar.activeOverlapping(interval).length > 0 ||
+  calendar.holdsOverlapping(interval).some((hold) => overlaps(hold, interval))
 
 const openingEvent = (
   type: 'opening.added' | 'opening.changed' | 'opening.removed',

@@ -32,12 +32,12 @@ import { type RescheduleCommand, rescheduleAppointment } from './reschedule-appo
 import { type ChangedSchedule, type SetScheduleCommand, setSchedule } from './set-schedule'
 import { type HoldCommand, type ReleaseCommand, releaseHold, type TakenHold, takeHold } from './take-hold'
 import {
-  type TakenTimeOff,
   type TakeTimeOffCommand,
   takeTimeOff,
   type WithdrawTimeOffCommand,
   withdrawTimeOff,
 } from './take-time-off'
+import type { TakenTimeOff } from './time-off-rows'
 import { type VerifiedDoctor, type VerifyCommand, verifyDoctor } from './verify-doctor'
 
 export class DoctorCalendar extends CalendarObject {

@@ -1,9 +1,15 @@
-/** Fields of time, as the HTTP contract words them. */
+/** Fields of requests, as the HTTP contract words them. */
 import * as z from 'zod'
-import { isLocalDate, isTimeZone, parseInstant } from './core/time'
+import { isLocalDate, isTimeZone, MINUTE_MS, parseInstant } from './core/time'
 
 /** The longest instant that is looked at, in characters. */
 const MAX_INSTANT_LENGTH = 40
+
+/** The longest id that is looked at, in characters. */
+export const MAX_ID_LENGTH = 64
+
+/** The id of something, which need not exist. */
+export const Id = z.string().min(1).max(MAX_ID_LENGTH)
 
 /** An instant of RFC 3339 with any offset, as epoch ms. */
 export const Instant = z
@@ -19,6 +25,9 @@ export const Instant = z
     })
     return z.NEVER
   })
+
+/** An end of a doctor's time: slots are shown to the second, and one cut from between seconds could not be booked. */
+export const WholeMinute = Instant.refine((ms) => ms % MINUTE_MS === 0, 'Send a whole minute')
 
 export const LocalDate = z.string().refine(isLocalDate, 'Send a date: YYYY-MM-DD').meta({ format: 'date' })
 

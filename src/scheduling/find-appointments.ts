@@ -31,7 +31,7 @@ type Row = {
 const named = ({ appointment: facts, ...names }: Row): NamedAppointment => ({ ...facts, ...names })
 
 /** What of all appointments this actor may see. */
-function ownOf({ userId, role }: Actor): SQL | undefined {
+export function ownOf({ userId, role }: Actor): SQL | undefined {
   if (role === 'patient') return eq(appointment.patientId, userId)
   return role === 'doctor' ? eq(appointment.doctorId, userId) : undefined
 }

@@ -6,40 +6,16 @@ import { newId } from '#db/id'
 import { readAs } from '#db/right'
 import { opening } from '#db/schema'
 import type { AppEnv } from '#http/context'
+import { etagOf, versionsInIfMatch } from '#http/etag'
 import { IDEMPOTENCY_KEY_FAULT, keyedRequest, markReplayed } from '#http/idempotency-key'
 import { operation, shows } from '#http/operation'
 import { CURSOR_FAULT, decodeCursor, PageOf, pageExample, pageFrom, pageQuery } from '#http/page'
 import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
-import { ShownInstant } from '#http/shown'
 import { invalid, validate } from '#http/validate'
 import { answerRefusal, callCalendar } from './call-calendar'
-import type { Opening } from './core/schedule'
-import { formatInstant, MINUTE_MS } from './core/time'
-import { Instant } from './fields'
 import { MAX_OPENING_MS } from './load-calendar'
-
-const OpeningView = z
-  .object({ id: z.string(), start: ShownInstant, end: ShownInstant })
-  .meta({ id: 'Opening' })
-
-const exampleOpening: z.infer<typeof OpeningView> = {
-  id: 'opn_019aa1d4e5f67a8b9c0d1e2f3a4b5c6d',
-  start: '2026-12-05T08:00:00Z',
-  end: '2026-12-05T11:00:00Z',
-}
-
-const OpeningBody = z
-  .strictObject({ start: Instant, end: Instant })
-  // Slots are shown to the second and cut from the start: a start between seconds could not be booked.
-  .refine(({ start }) => start % MINUTE_MS === 0, { path: ['start'], error: 'Send a whole minute' })
-  .refine(({ end }) => end % MINUTE_MS === 0, { path: ['end'], error: 'Send a whole minute' })
-  .refine(({ start, end }) => start < end, { path: ['end'], error: '`end` must be after `start`' })
-  .refine(({ start, end }) => end - start <= MAX_OPENING_MS, {
-    path: ['end'],
-    error: 'An opening has at most 24 hours',
-  })
-  .meta({ id: 'NewOpening' })
+import { exampleOpening, NewOpening, OpeningChanges, OpeningView, viewOpening } from './opening'
 
 const ADD_PROBLEMS = [
   'opening-in-past',
@@ -48,17 +24,22 @@ const ADD_PROBLEMS = [
   'idempotency-key-reused',
   'overloaded',
 ] as const
+const EDIT_PROBLEMS = [
+  'not-found',
+  'precondition-failed',
+  'opening-booked',
+  'opening-in-past',
+  'opening-length',
+  'opening-overlaps',
+  'overloaded',
+] as const
 const REMOVE_PROBLEMS = ['not-found', 'opening-booked', 'overloaded'] as const
 
 const OpeningQuery = z.strictObject(pageQuery)
 
 const Cursor = z.tuple([z.int(), z.string().max(64)])
 
-const viewOpening = ({ id, startMs, endMs }: Opening) => ({
-  id,
-  start: formatInstant(startMs),
-  end: formatInstant(endMs),
-})
+const OpeningId = z.object({ id: z.string() })
 
 export const openingRoutes = new Hono<AppEnv>()
   .get(
@@ -105,10 +86,10 @@ export const openingRoutes = new Hono<AppEnv>()
       tag: 'Scheduling',
       summary: 'Adds a dated opening beside the rules',
       headers: ['Idempotency-Key'],
-      answers: { 201: shows(OpeningView, 'The opening', exampleOpening) },
+      answers: { 201: shows(OpeningView, 'The opening', exampleOpening, ['ETag']) },
       problems: ADD_PROBLEMS,
     }),
-    validate('json', OpeningBody, { example: { start: exampleOpening.start, end: exampleOpening.end } }),
+    validate('json', NewOpening, { example: { start: exampleOpening.start, end: exampleOpening.end } }),
     async (c) => {
       const body = c.req.valid('json')
       const actor = c.get('actor')
@@ -120,7 +101,32 @@ export const openingRoutes = new Hono<AppEnv>()
       )
       if (!answer.ok) return answerRefusal(c, answer.refusal, ADD_PROBLEMS)
       if (answer.replayed) markReplayed(c)
+      c.header('ETag', etagOf(answer.value.version))
       return c.json(viewOpening(answer.value), 201)
+    },
+  )
+  .patch(
+    '/doctors/me/availability/:id',
+    operation('editOpening', {
+      tag: 'Scheduling',
+      summary: 'Moves an opening in which nothing is booked',
+      headers: ['If-Match'],
+      answers: { 200: shows(OpeningView, 'The changed opening', exampleOpening, ['ETag']) },
+      problems: EDIT_PROBLEMS,
+    }),
+    validate('param', OpeningId),
+    validate('json', OpeningChanges, { example: { end: exampleOpening.end } }),
+    async (c) => {
+      const { start: startMs, end: endMs } = c.req.valid('json')
+      const actor = c.get('actor')
+      const openingId = c.req.valid('param').id
+      const versions = versionsInIfMatch(c.req.header('If-Match'))
+      const answer = await callCalendar(c, actor.userId, (object) =>
+        object.editOpening({ actor, openingId, startMs, endMs, versions }),
+      )
+      if (!answer.ok) return answerRefusal(c, answer.refusal, EDIT_PROBLEMS)
+      c.header('ETag', etagOf(answer.value.version))
+      return c.json(viewOpening(answer.value), 200)
     },
   )
   .delete(
@@ -131,7 +137,7 @@ export const openingRoutes = new Hono<AppEnv>()
       answers: { 204: { description: 'Removed' } },
       problems: REMOVE_PROBLEMS,
     }),
-    validate('param', z.object({ id: z.string() })),
+    validate('param', OpeningId),
     async (c) => {
       const actor = c.get('actor')
       const answer = await callCalendar(c, actor.userId, (object) =>

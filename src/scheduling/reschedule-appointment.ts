@@ -66,7 +66,7 @@ export const rescheduleAppointment = (
           },
         ],
         take() {
-          for (const hold of holds) calendar.removeHold(hold.id)
+          for (const hold of holds) calendar.passHold(hold.id)
           calendar.beginMove(moved)
         },
         giveBack() {
@@ -74,7 +74,10 @@ export const rescheduleAppointment = (
           for (const hold of holds) calendar.putHold(hold)
         },
         answer: (rows) => keptOf(answeredFrom(rows[ended.length + 1]?.[0])),
-        keep: (kept) => calendar.put(kept),
+        keep(kept) {
+          for (const hold of holds) calendar.removeHold(hold.id)
+          calendar.put(kept)
+        },
       })
     },
     (refusal) => afterRefusal(context, { actor: command.actor, key: undefined }, refusal),

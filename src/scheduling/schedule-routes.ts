@@ -12,11 +12,20 @@ import { databaseOf } from '#http/request'
 import { ShownInstant } from '#http/shown'
 import { line, paragraphs } from '#http/text'
 import { pointerTo, validate } from '#http/validate'
+import { viewAppointment, viewingOf } from './appointment'
 import { answerRefusal, callCalendar } from './call-calendar'
 import { checkRules } from './core/availability'
 import { formatInstant, localDate } from './core/time'
 import { scheduleOf } from './load-calendar'
-import { exampleSchedule, ScheduleBody, ScheduleView, sortFaults, viewSchedule } from './schedule'
+import {
+  ChangedScheduleView,
+  exampleChangedSchedule,
+  exampleSchedule,
+  ScheduleBody,
+  ScheduleView,
+  sortFaults,
+  viewSchedule,
+} from './schedule'
 
 /** Lengths of an administrator's words, in characters. */
 const MAX_LICENSE_NUMBER = 50
@@ -72,7 +81,14 @@ export const scheduleRoutes = new Hono<AppEnv>()
       tag: 'Scheduling',
       summary: 'Sets the own hours and booking policy',
       headers: ['If-Match'],
-      answers: { 200: shows(ScheduleView, 'The schedule', exampleSchedule, ['ETag']) },
+      answers: {
+        200: shows(
+          ChangedScheduleView,
+          'The schedule, and what now lies outside it',
+          exampleChangedSchedule,
+          ['ETag'],
+        ),
+      },
       problems: SCHEDULE_PROBLEMS,
     }),
     validate('json', ScheduleBody, { example: exampleSchedule }),
@@ -94,9 +110,11 @@ export const scheduleRoutes = new Hono<AppEnv>()
         object.setSchedule({ actor, schedule: body, versions }),
       )
       if (!answer.ok) return answerRefusal(c, answer.refusal, SCHEDULE_PROBLEMS)
-      const { schedule: changed } = answer.value
+      const { schedule: changed, outside, outsideCount } = answer.value
+      const viewing = viewingOf(c)
+      const outsideHours = outside.map((appointment) => viewAppointment(appointment, viewing))
       c.header('ETag', etagOf(changed.version))
-      return c.json(viewSchedule(changed), 200)
+      return c.json({ ...viewSchedule(changed), outsideHours, outsideHoursCount: outsideCount }, 200)
     },
   )
   .post(

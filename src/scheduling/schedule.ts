@@ -1,9 +1,11 @@
 /** A schedule as the API takes and shows it. */
 import * as z from 'zod'
+import { AppointmentView } from './appointment'
 import { checkRules, type RuleFault, readFaults } from './core/availability'
 import { readRecurrence } from './core/recurrence'
 import type { Schedule } from './core/schedule'
 import { LocalDate, TimeZone } from './fields'
+import { MAX_OUTSIDE_SHOWN } from './set-schedule'
 
 /** The most availability rules of a schedule. */
 const MAX_RULES = 30
@@ -86,6 +88,13 @@ export const ScheduleView = z
   })
   .meta({ id: 'Schedule' })
 
+export const ChangedScheduleView = ScheduleView.extend({
+  outsideHours: z.array(AppointmentView).meta({
+    description: `Appointments still to come that now lie outside the hours, the first ${MAX_OUTSIDE_SHOWN} by start: they stay`,
+  }),
+  outsideHoursCount: z.int().meta({ description: 'How many there are in all' }),
+}).meta({ id: 'ChangedSchedule' })
+
 export const exampleSchedule: z.infer<typeof ScheduleView> = {
   timeZone: 'Asia/Dhaka',
   rules: [
@@ -123,6 +132,12 @@ export const viewSchedule = (schedule: Schedule): z.infer<typeof ScheduleView> =
   cancellationNoticeMinutes: schedule.cancellationNoticeMinutes,
   dailyLimit: schedule.dailyLimit,
 })
+
+export const exampleChangedSchedule: z.infer<typeof ChangedScheduleView> = {
+  ...exampleSchedule,
+  outsideHours: [],
+  outsideHoursCount: 0,
+}
 
 const CONTRADICTIONS = ['rule-too-frequent', 'rule-never-matches', 'rules-overlap'] as const
 

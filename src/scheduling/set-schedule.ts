@@ -18,7 +18,7 @@ export interface SetScheduleCommand {
 }
 
 /** Appointments outside the new hours that an answer shows; it tells how many there are. */
-const MAX_OUTSIDE_SHOWN = 100
+export const MAX_OUTSIDE_SHOWN = 100
 
 export interface ChangedSchedule {
   readonly schedule: Schedule

@@ -57,7 +57,7 @@ export const takeHold = (
           ...superseded.map((earlier) => holdEvent('hold.superseded', actor.userId, earlier, nowMs)),
         ],
         take() {
-          for (const { id } of superseded) calendar.removeHold(id)
+          for (const { id } of superseded) calendar.passHold(id)
           calendar.putHold(hold)
         },
         giveBack() {
@@ -68,7 +68,9 @@ export const takeHold = (
           if (key !== undefined) keeper.remember(actor, key, JSON.stringify(answered), nowMs)
           return answered
         },
-        keep: () => undefined,
+        keep() {
+          for (const { id } of superseded) calendar.removeHold(id)
+        },
       })
     },
     happened() {

@@ -4,20 +4,33 @@
  */
 import { type Statement, statement } from '#db/database'
 import type { NotedEvent } from '#db/event'
-import { insertIdempotencyKey, type KeyedRequest } from '#db/idempotency'
+import type { KeyedRequest } from '#db/idempotency'
 import type { Actor } from '#db/right'
 import { type Outcome, refused } from './answer'
-import { type NamedAppointment, namedFrom, selectNamed, updateStatuses } from './appointment-rows'
+import { updateStatuses } from './appointment-rows'
 import type { CalendarKeeper } from './calendar-keeper'
 import { answer, type Change, type CommandContext, change, changeCalendar, waitFor } from './change-calendar'
 import { type Appointment, decide } from './core/appointment'
 import type { Calendar } from './core/calendar'
 import type { Hold } from './core/hold'
+import { overlaps } from './core/interval'
 import type { TimeOff } from './core/schedule'
 import { endAnyHolds, holdEvent } from './hold-rows'
+import {
+  answerTimeOff,
+  type DecidedTimeOff,
+  fitsAnswer,
+  insertTimeOff,
+  selectTimeOffAnswer,
+  type TakenTimeOff,
+  takenFrom,
+} from './time-off-rows'
 
 /** How many times off that have not ended a doctor may have. */
 export const MAX_TIME_OFF = 200
+
+/** What is told where one answer cannot carry all the appointments; how many it can depends on their words. */
+const TOO_MANY_AFFECTED = 'There are too many appointments in it for one answer: take it in parts'
 
 export type OnConflict = 'keep' | 'cancel'
 
@@ -28,39 +41,38 @@ export interface TakeTimeOffCommand {
   readonly onConflict: OnConflict
 }
 
-export interface TakenTimeOff extends TimeOff {
-  /** The appointments in it, as they are now. */
-  readonly affected: readonly NamedAppointment[]
-}
-
 export async function takeTimeOff(
   keeper: CalendarKeeper,
   context: CommandContext,
   command: TakeTimeOffCommand,
 ): Promise<Outcome<TakenTimeOff>> {
-  let changed: readonly Appointment[] = []
+  const { actor, key, timeOff } = command
+  let decided: DecidedTimeOff | undefined
   const outcome = await changeCalendar<TakenTimeOff>(keeper, context, {
     decide(calendar, nowMs) {
-      const { timeOff } = command
       if (timeOff.endMs <= nowMs) return answer(refused('time-off-in-past'))
       const current = calendar.hours.timeOff.filter(({ id, endMs }) => endMs > nowMs && id !== timeOff.id)
       if (current.length >= MAX_TIME_OFF) return answer(refused('too-much-time-off'))
       // From here on nothing new lands in the range; what is on its way there decides itself first.
       calendar.hours.takeTimeOff(timeOff)
-      const inside = calendar.activeOverlapping(timeOff)
-      const holds = calendar.holdsOverlapping(timeOff)
+      // What is over already, nobody takes off any more.
+      const ahead = { startMs: Math.max(timeOff.startMs, nowMs), endMs: timeOff.endMs }
+      const inside = calendar.activeOverlapping(ahead)
+      const holds = calendar.holdsOverlapping(ahead).filter((hold) => overlaps(hold, ahead))
       const wait = waitFor(
         keeper,
         [...inside, ...holds].map(({ id }) => id),
       )
       if (wait !== undefined) return wait
-      const conflict = conflictOf(inside, command, nowMs)
-      changed = conflict.affected
-      return change(takingTimeOff(keeper, calendar, command, { ...conflict, holds }, nowMs))
+      const { affected, cancelled } = conflictOf(inside, command, nowMs)
+      if (!fitsAnswer(affected)) return answer(refused('range-too-long', { detail: TOO_MANY_AFFECTED }))
+      decided = { doctorId: keeper.doctorId, timeOff: { ...timeOff, createdAt: nowMs }, affected }
+      return change(takingTimeOff(keeper, calendar, command, { decided, cancelled, holds }))
     },
     async happened() {
-      const [named] = await context.database.run([selectNamed(changed)])
-      return { ...command.timeOff, affected: namedFrom(named?.results) }
+      if (decided === undefined) throw new Error('What happened was decided before')
+      const [read] = await context.database.run([selectTimeOffAnswer(actor, key, decided)])
+      return takenFrom(read?.results[0])
     },
     refusedBy(refusal) {
       if (refusal === 'idempotency-key-used') return refused('idempotency-key-reused')
@@ -68,7 +80,7 @@ export async function takeTimeOff(
     },
   })
   // Its range was taken before D1 was asked, and D1 may never have been.
-  if (!outcome.ok) keeper.inMemory?.hours.withdrawTimeOff(command.timeOff.id)
+  if (!outcome.ok) keeper.inMemory?.hours.withdrawTimeOff(timeOff.id)
   return outcome
 }
 
@@ -96,26 +108,28 @@ function conflictOf(
   }
 }
 
+interface Taking {
+  readonly decided: DecidedTimeOff
+  readonly cancelled: readonly Appointment[]
+  readonly holds: readonly Hold[]
+}
+
 function takingTimeOff(
   keeper: CalendarKeeper,
   calendar: Calendar,
-  { actor, key, timeOff, onConflict }: TakeTimeOffCommand,
-  { affected, cancelled, holds }: Conflict & { readonly holds: readonly Hold[] },
-  nowMs: number,
+  { actor, key, onConflict }: TakeTimeOffCommand,
+  { decided, cancelled, holds }: Taking,
 ): Change<TakenTimeOff> {
-  const { doctorId } = keeper
+  const { doctorId, timeOff, affected } = decided
+  const nowMs = timeOff.createdAt
   const before: Statement[] = [
-    insertTimeOff(doctorId, timeOff, nowMs),
+    insertTimeOff(decided),
     ...endAnyHolds(holds, 'time-off', nowMs),
     ...(cancelled.length === 0 ? [] : [updateStatuses(cancelled)]),
   ]
   return {
     subjectIds: [timeOff.id, ...[...affected, ...holds].map(({ id }) => id)],
-    statements: [
-      ...before,
-      selectNamed(affected),
-      ...(key === undefined ? [] : [keepAnswer(actor, key, timeOff, affected, doctorId, nowMs)]),
-    ],
+    statements: [...before, answerTimeOff(actor, key, decided)],
     events: [
       {
         type: 'time-off.taken',
@@ -129,51 +143,15 @@ function takingTimeOff(
     ],
     giveBack: () => calendar.hours.withdrawTimeOff(timeOff.id),
     answer(rows) {
-      const taken = { ...timeOff, affected: namedFrom(rows[before.length]) }
-      if (key !== undefined) keeper.remember(actor, key, JSON.stringify(taken), nowMs)
-      return taken
+      const row = rows[before.length]?.[0]
+      if (key !== undefined) keeper.remember(actor, key, String(row?.answer), nowMs)
+      return takenFrom(row)
     },
     keep() {
       for (const appointment of cancelled) calendar.put(appointment)
       for (const { id } of holds) calendar.removeHold(id)
     },
   }
-}
-
-const insertTimeOff = (doctorId: string, timeOff: TimeOff, nowMs: number): Statement =>
-  statement(
-    'INSERT INTO time_off (id, doctor_id, start_ms, end_ms, reason, created_at) VALUES (?, ?, ?, ?, ?, ?)',
-    timeOff.id,
-    doctorId,
-    timeOff.startMs,
-    timeOff.endMs,
-    timeOff.reason,
-    nowMs,
-  )
-
-/** The first answer, names and all, which only D1 knows while the batch is on its way. */
-function keepAnswer(
-  actor: Actor,
-  key: KeyedRequest,
-  timeOff: TimeOff,
-  affected: readonly Appointment[],
-  doctorId: string,
-  nowMs: number,
-): Statement {
-  const named = selectNamed(affected)
-  const kept = insertIdempotencyKey(actor, key, timeOff, nowMs, doctorId)
-  const [userId, name, route, bodyHash, answered, ...others] = kept.params
-  return statement(
-    `INSERT OR REPLACE INTO idempotency (user_id, key, route, body_hash, answer, doctor_id, created_at)
-     SELECT ?2, ?3, ?4, ?5, json_set(?6, '$.affected', (SELECT json_group_array(json(answer)) FROM (${named.sql.replace('?', '?1')}))), ?7, ?8`,
-    ...named.params,
-    userId,
-    name,
-    route,
-    bodyHash,
-    answered,
-    ...others,
-  )
 }
 
 const cancelledEvent = (
@@ -205,7 +183,8 @@ export const withdrawTimeOff = (
     decide(calendar, nowMs) {
       const wait = waitFor(keeper, [timeOffId])
       if (wait !== undefined) return wait
-      const timeOff = calendar.hours.timeOff.find(({ id }) => id === timeOffId)
+      // One that has ended is history, in memory or not.
+      const timeOff = calendar.hours.timeOff.find(({ id, endMs }) => id === timeOffId && endMs > nowMs)
       if (timeOff === undefined) return answer(refused('not-found'))
       const { doctorId } = keeper
       return change({

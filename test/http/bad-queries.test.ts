@@ -50,6 +50,7 @@ describe('A list', () => {
     ['/v1/appointments', doctor.token],
     ['/v1/doctors/me/availability', doctor.token],
     ['/v1/doctors/me/visit-types', doctor.token],
+    ['/v1/doctors/me/time-off', doctor.token],
   ]
 
   it('refuses a cursor that somebody made up', async () => {

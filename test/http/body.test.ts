@@ -26,6 +26,8 @@ const JSON_ROUTES: readonly (readonly [
   ['POST', '/v1/appointments', 'patient'],
   ['PUT', '/v1/doctors/me/schedule', 'doctor'],
   ['POST', '/v1/doctors/me/availability', 'doctor'],
+  ['POST', '/v1/doctors/me/time-off', 'doctor'],
+  ['POST', '/v1/doctors/me/visit-types', 'doctor'],
   ['PATCH', '/v1/me', 'patient'],
   ['PATCH', '/v1/doctors/me', 'doctor'],
   ['POST', '/v1/auth/register', undefined],

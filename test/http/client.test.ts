@@ -130,11 +130,13 @@ it('The types say what is sent, which statuses there are, and what each of them 
     doctorId: string
     start: string
     visitTypeId?: string | undefined
+    holdId?: string | undefined
+    override?: { reason: string } | undefined
     notes?: string | null | undefined
     patientId?: string | undefined
   }>()
   expectTypeOf<Awaited<ReturnType<Book>>['status']>().toEqualTypeOf<
-    201 | 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 503
+    201 | 400 | 401 | 403 | 404 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 503
   >()
   expectTypeOf<Awaited<ReturnType<Slots>>['status']>().toEqualTypeOf<
     200 | 304 | 400 | 404 | 422 | 500 | 503
@@ -153,9 +155,29 @@ it('The types say what is sent, which statuses there are, and what each of them 
   >()
   expectTypeOf<Extract<Conflict, { code: 'patient-busy' }>>().not.toHaveProperty('alternatives')
   expectTypeOf<InferResponseType<Book, 422>['code']>().toEqualTypeOf<
-    'slot-not-offered' | 'idempotency-key-reused'
+    'slot-not-offered' | 'hold-mismatch' | 'idempotency-key-reused'
   >()
+  expectTypeOf<InferResponseType<Book, 410>['code']>().toEqualTypeOf<'hold-expired'>()
   expectTypeOf<InferResponseType<Cancel, 409>['code']>().toEqualTypeOf<
     'illegal-transition' | 'too-late-to-cancel'
+  >()
+
+  type Move = Client['v1']['appointments'][':id']['reschedule']['$post']
+  type Start = Client['v1']['appointments'][':id']['start']['$post']
+  type Hold = Client['v1']['holds']['$post']
+
+  expectTypeOf<InferRequestType<Move>['json']>().toEqualTypeOf<{
+    start: string
+    visitTypeId?: string | undefined
+    override?: { reason: string } | undefined
+  }>()
+  expectTypeOf<InferResponseType<Move, 409>['code']>().toEqualTypeOf<
+    'illegal-transition' | 'too-late-to-cancel' | 'slot-taken' | 'patient-busy' | 'already-booked'
+  >()
+  expectTypeOf<InferResponseType<Start, 409>['code']>().toEqualTypeOf<'illegal-transition' | 'too-early'>()
+  expectTypeOf<InferResponseType<Hold, 200>>().toEqualTypeOf<InferResponseType<Hold, 201>>()
+  expectTypeOf<InferResponseType<Hold, 201>['origin']>().toEqualTypeOf<'patient' | 'waitlist' | 'time-off'>()
+  expectTypeOf<InferResponseType<Hold, 409>['code']>().toEqualTypeOf<
+    'slot-taken' | 'patient-busy' | 'already-booked' | 'too-many-holds'
   >()
 })

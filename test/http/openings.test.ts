@@ -1,9 +1,12 @@
 /** Dated openings beside the rules: added, listed, removed, retried. */
+import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { type SeededUser, seedUser } from '../support/accounts'
 import { call } from '../support/api'
-import { book, openSlots, rows, seedClinic } from '../support/clinic'
+import { book, eventsOf, openSlots, rows, seedClinic } from '../support/clinic'
+import { costOf } from '../support/cost'
+import { calendarObject } from '../support/faults'
 import { dayFromNow, expectInvalid, expectProblem } from './refusal'
 
 const PATH = '/v1/doctors/me/availability'
@@ -16,6 +19,8 @@ const at = (days: number, from: string, to: string) => ({
 const add = ({ token }: SeededUser, body: object, key?: string) =>
   call('POST', PATH, { token, body, headers: key === undefined ? {} : { 'Idempotency-Key': key } })
 const remove = ({ token }: SeededUser, id: string) => call('DELETE', `${PATH}/${id}`, { token })
+const move = ({ token }: SeededUser, id: string, body: object, headers: Record<string, string> = {}) =>
+  call('PATCH', `${PATH}/${id}`, { token, body, headers })
 const startsOn = async ({ userId }: SeededUser, day: string): Promise<string[]> =>
   (await openSlots(userId, `&from=${day}&to=${day}`)).map(({ start }) => start.slice(11, 16))
 
@@ -28,7 +33,7 @@ describe('an opening', () => {
     const added = await add(doctor, at(4, '13:10', '14:20'))
     expect([added.status, added.body]).toEqual([
       201,
-      { id: expect.stringMatching(/^opn_/), ...at(4, '13:10', '14:20') },
+      { id: expect.stringMatching(/^opn_/), ...at(4, '13:10', '14:20'), version: 1 },
     ])
     const ruled = ['09:00', '09:30', '10:00', '10:30', '11:00', '11:30']
     expect(await startsOn(doctor, day)).toEqual([...ruled, '13:10', '13:40'])
@@ -111,11 +116,91 @@ describe('an opening', () => {
     }
   })
 
+  it('that has ended is history: neither moved nor removed, in memory or not', async () => {
+    const doctor = await seedClinic({ rules: [] })
+    const now = Date.now()
+    await env.DB.prepare(
+      'INSERT INTO opening (id, doctor_id, start_ms, end_ms, created_at) VALUES (?, ?, ?, ?, 0)',
+    )
+      .bind('opn_yesterday', doctor.userId, now - 7_200_000, now - 3_600_000)
+      .run()
+    for (let loads = 0; loads < 2; loads++) {
+      await evictDurableObject(calendarObject(doctor.userId))
+      expectProblem(await remove(doctor, 'opn_yesterday'), 404, 'not-found')
+      expectProblem(await move(doctor, 'opn_yesterday', at(4, '10:00', '11:00')), 404, 'not-found')
+    }
+  })
+
   it('that two add at once is there once', async () => {
     const doctor = await seedClinic({ rules: [] })
     const answers = await Promise.all([1, 2, 3, 4].map(() => add(doctor, at(5, '10:00', '11:00'))))
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409])
     expect(await openingsOf(doctor)).toHaveLength(1)
+  })
+})
+
+describe('a change of an opening', () => {
+  it('moves either end or both, and tells of it', async () => {
+    const doctor = await seedClinic({ rules: [daily] })
+    const { body: opening, headers } = await add(doctor, at(4, '13:00', '14:00'))
+    expect(headers.get('ETag')).toBe('"1"')
+    const later = await move(doctor, opening.id, { start: at(4, '13:30', '').start })
+    expect([later.status, later.headers.get('ETag'), later.body]).toEqual([
+      200,
+      '"2"',
+      { id: opening.id, ...at(4, '13:30', '14:00'), version: 2 },
+    ])
+    expect((await move(doctor, opening.id, { end: at(4, '', '15:00').end })).status).toBe(200)
+    expect((await startsOn(doctor, dayFromNow(4))).slice(6)).toEqual(['13:30', '14:00', '14:30'])
+    const elsewhere = { start: `${dayFromNow(5)}T20:00:00+06:00`, end: at(5, '', '15:00').end }
+    expect((await move(doctor, opening.id, elsewhere)).body).toMatchObject(at(5, '14:00', '15:00'))
+    expect(await startsOn(doctor, dayFromNow(4))).toHaveLength(6)
+    expect((await startsOn(doctor, dayFromNow(5))).slice(6)).toEqual(['14:00', '14:30'])
+    expect(await eventsOf(opening.id)).toEqual(['opening.added', ...Array(3).fill('opening.changed')])
+  })
+
+  it('is refused where the time is booked, held, offered already, past, or none', async () => {
+    const doctor = await seedClinic({ rules: [daily] })
+    const [patient, another] = [await seedUser(env, 'patient'), await seedUser(env, 'patient')]
+    const { body: opening } = await add(doctor, at(4, '13:00', '14:00'))
+    await add(doctor, at(4, '15:00', '16:00'))
+    for (const [ends, status, code] of [
+      [{ end: at(4, '', '15:30').end }, 409, 'opening-overlaps'],
+      [{ start: at(4, '11:59', '').start }, 409, 'opening-overlaps'],
+      [at(4, '09:00', '10:00'), 409, 'opening-overlaps'],
+      [at(-1, '13:00', '14:00'), 422, 'opening-in-past'],
+      [{ start: at(4, '14:00', '').start }, 422, 'opening-length'],
+      [{ end: at(4, '', '13:00').end }, 422, 'opening-length'],
+      [{ end: at(5, '', '13:01').end }, 422, 'opening-length'],
+    ] as const) {
+      expectProblem(await move(doctor, opening.id, ends), status, code, JSON.stringify(ends))
+    }
+    const { body: hold } = await call('POST', '/v1/holds', {
+      token: patient.token,
+      body: { doctorId: doctor.userId, start: opening.start },
+    })
+    const later = { end: at(4, '', '14:30').end }
+    expectProblem(await move(doctor, opening.id, later), 409, 'opening-booked', 'held')
+    expectProblem(await remove(doctor, opening.id), 409, 'opening-booked', 'held')
+    expect((await call('DELETE', `/v1/holds/${hold.id}`, { token: patient.token })).status).toBe(204)
+    const { body: booked } = await book(another, doctor.userId, opening.start)
+    expectProblem(await move(doctor, opening.id, later), 409, 'opening-booked', 'booked')
+    await call('DELETE', `/v1/appointments/${booked.id}`, { token: another.token })
+    expect((await move(doctor, opening.id, later)).body).toMatchObject({ ...later, version: 2 })
+  })
+
+  it('is made under If-Match only while it has that version, and costs one round trip', async () => {
+    const doctor = await seedClinic({ rules: [] })
+    const { body: opening } = await add(doctor, at(4, '13:00', '14:00'))
+    const later = { end: at(4, '', '15:00').end }
+    for (const tag of ['"0"', '"2"', 'W/"1"', 'x']) {
+      const answer = await move(doctor, opening.id, later, { 'If-Match': tag })
+      expectProblem(answer, 412, 'precondition-failed', tag)
+    }
+    const { outcome, cost } = await costOf(() => move(doctor, opening.id, later, { 'If-Match': '"1"' }))
+    expect(outcome.status).toBe(200)
+    expect(cost).toMatchObject({ d1Batches: 1, kvReads: 0, objectCalls: 1 })
+    expect(cost.d1RowsWritten).toBeLessThanOrEqual(10)
   })
 })
 
@@ -147,10 +232,14 @@ describe('an Idempotency-Key', () => {
     const [doctor, colleague] = [await seedClinic({ rules: [] }), await seedClinic({ rules: [] })]
     const twins = await Promise.all([1, 2, 3].map(() => add(doctor, at(4, '10:00', '11:00'), 'key-1')))
     expect(twins.map(({ status }) => status)).toEqual([201, 201, 201])
-    expect(new Set(twins.map(({ body }) => body.id)).size).toBe(1)
+    await move(doctor, twins[0]?.body.id, { end: at(4, '', '12:00').end })
+    await evictDurableObject(calendarObject(doctor.userId))
+    const later = await add(doctor, at(4, '10:00', '11:00'), 'key-1')
+    expect([later.headers.get('ETag'), later.headers.get('Idempotency-Replayed')]).toEqual(['"1"', 'true'])
+    expect(new Set([...twins, later].map(({ body }) => JSON.stringify(body))).size).toBe(1)
     expect((await add(colleague, at(5, '10:00', '11:00'), 'key-1')).status).toBe(201)
     expectProblem(await add(doctor, at(4, '10:30', '11:30'), 'key-2'), 409, 'opening-overlaps')
-    expect((await add(doctor, at(4, '11:00', '11:30'), 'key-2')).status).toBe(201)
+    expect((await add(doctor, at(4, '12:00', '12:30'), 'key-2')).status).toBe(201)
   })
 })
 
@@ -164,7 +253,9 @@ describe('the list', () => {
       const { body } = await add(doctor, at(days, '10:00', '11:00'))
       ids[days - 4] = body.id
     }
-    const insert = env.DB.prepare('INSERT INTO opening VALUES (?, ?, ?, ?, 0)')
+    const insert = env.DB.prepare(
+      'INSERT INTO opening (id, doctor_id, start_ms, end_ms, created_at) VALUES (?, ?, ?, ?, 0)',
+    )
     const now = Date.now()
     await insert.bind('opn_ended', doctor.userId, now - 7_200_000, now - 1000).run()
     await insert.bind('opn_going', doctor.userId, now - 7_200_000, now + 600_000).run()
@@ -184,6 +275,6 @@ describe('the list', () => {
     const all = await call('GET', PATH, { token: doctor.token })
     expect(all.body.items.map(({ id }: { id: string }) => id)).toEqual(expected)
     expect(all.body).not.toHaveProperty('total')
-    expect(all.body.items[1]).toEqual({ id: ids[0], ...at(4, '10:00', '11:00') })
+    expect(all.body.items[1]).toEqual({ id: ids[0], ...at(4, '10:00', '11:00'), version: 1 })
   })
 })

@@ -8,7 +8,15 @@ import { type OperationId, PUBLIC, permissions } from '#http/permission'
 import { app } from '../../src/app'
 import { type SeededUser, seedUser } from '../support/accounts'
 import { type Answer, call } from '../support/api'
-import { everything, giveOpening, requests, type Subjects, unknownSubjects } from './requests'
+import {
+  everything,
+  giveTime,
+  type Own,
+  requests,
+  type Subjects,
+  unknownOwn,
+  unknownSubjects,
+} from './requests'
 import { badAuthorizations, claimsOf, forge, keys } from './tokens'
 
 const routes = routesOf(app).map(({ method, path, info }) => ({ id: info.id, method, path }))
@@ -54,8 +62,8 @@ const ENDINGS: Record<string, (user: SeededUser, role: Role) => Promise<string>>
 
 const live = {} as Record<Role, SeededUser>
 /** By role, then by how it ended. */
-const ended = {} as Record<Role, Map<string, { token: string; openingId: string }>>
-let known: Omit<Subjects, 'openingId'>
+const ended = {} as Record<Role, Map<string, { token: string; own: Own }>>
+let known: Subjects
 
 beforeAll(async () => {
   for (const role of ROLES) {
@@ -63,8 +71,8 @@ beforeAll(async () => {
     ended[role] = new Map()
     for (const [how, end] of Object.entries(ENDINGS)) {
       const user = await seedUser(env, role)
-      const openingId = role === 'doctor' ? await giveOpening(user) : newId('opn')
-      ended[role].set(how, { token: await end(user, role), openingId })
+      const own = role === 'doctor' ? await giveTime(user) : unknownOwn()
+      ended[role].set(how, { token: await end(user, role), own })
     }
   }
   const doctor = await seedUser(env, 'doctor')
@@ -117,6 +125,7 @@ it('The table says what the contract says', () => {
       .filter(({ id }) => String(permissions[id]) === wanted)
       .map(({ method, path }) => `${method} ${path}`)
   const own = (...paths: string[]) => paths.map((path) => path.replace(' ', ' /v1/doctors/me')).sort()
+  const visit = (action: string) => `POST /v1/appointments/:id/${action}`
   expect(of('doctor').sort()).toEqual(
     own(
       'GET ',
@@ -124,20 +133,31 @@ it('The table says what the contract says', () => {
       'GET /schedule',
       'PUT /schedule',
       'GET /visit-types',
+      'POST /visit-types',
+      'PATCH /visit-types/:id',
+      'DELETE /visit-types/:id',
+      'GET /time-off',
+      'POST /time-off',
+      'DELETE /time-off/:id',
       'GET /availability',
       'POST /availability',
+      'PATCH /availability/:id',
       'DELETE /availability/:id',
     ),
   )
   expect(of('admin').sort()).toEqual(['POST /v1/admin/doctors/:id/verify', 'POST /v1/specialties'])
-  expect(of('patient,admin')).toEqual(['POST /v1/appointments'])
+  expect(of('patient').sort()).toEqual(['DELETE /v1/holds/:id', 'GET /v1/holds', 'POST /v1/holds'])
+  expect(of('doctor,admin').sort()).toEqual(['approve', 'complete', 'no-show', 'reject', 'start'].map(visit))
+  expect(of('patient,admin').sort()).toEqual(['PATCH /v1/appointments/:id', 'POST /v1/appointments'])
   expect(of('patient,doctor,admin').sort()).toEqual([
     'DELETE /v1/appointments/:id',
     'GET /v1/appointments',
     'GET /v1/appointments/:id',
+    'GET /v1/appointments/:id/history',
     'GET /v1/me',
     'PATCH /v1/me',
-    'POST /v1/appointments/:id/cancel',
+    visit('cancel'),
+    visit('reschedule'),
     'POST /v1/auth/logout',
   ])
   const rest = of(PUBLIC).filter((route) => !/^GET |^POST \/v1\/auth\//.test(route))
@@ -170,8 +190,8 @@ describe.each(guarded)('$id', (operation) => {
     async (role) => {
       const before = await everything()
       expect(ended[role].size).toBe(6)
-      for (const [how, { token, openingId }] of ended[role]) {
-        const answer = await send(operation, { ...known, openingId }, role, `Bearer ${token}`)
+      for (const [how, { token, own }] of ended[role]) {
+        const answer = await send(operation, { ...known, ...own }, role, `Bearer ${token}`)
         expectProblem(answer, 401, 'session-ended', how)
       }
       expect(await everything()).toBe(before)

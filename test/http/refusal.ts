@@ -24,7 +24,18 @@ export function expectInvalid(answer: Answer, pointers: readonly string[], why: 
   for (const { detail } of answer.body.errors) expect(detail, why).toMatch(/\S/)
 }
 
-const TABLES = ['appointment', 'event', 'idempotency', 'opening', 'schedule', 'user', 'visit_type']
+const TABLES = [
+  'appointment',
+  'event',
+  'event_note',
+  'hold',
+  'idempotency',
+  'opening',
+  'schedule',
+  'time_off',
+  'user',
+  'visit_type',
+]
 
 /** How many rows there are of everything that a scheduling call may write. */
 export async function rowCounts(): Promise<Record<string, number>> {

@@ -16,8 +16,20 @@ export interface Subjects {
   readonly start: string
   readonly patientId: string
   readonly appointmentId: string
+  readonly holdId: string
   readonly openingId: string
+  readonly timeOffId: string
+  readonly visitTypeId: string
 }
+
+/** What a doctor has of their own. */
+export type Own = Pick<Subjects, 'openingId' | 'timeOffId' | 'visitTypeId'>
+
+export const unknownOwn = (): Own => ({
+  openingId: newId('opn'),
+  timeOffId: newId('tof'),
+  visitTypeId: newId('vis'),
+})
 
 /** Plausible ids of nothing. */
 export const unknownSubjects = (): Subjects => ({
@@ -25,7 +37,8 @@ export const unknownSubjects = (): Subjects => ({
   start: new Date(Math.ceil(Date.now() / 3_600_000 + 30) * 3_600_000).toISOString(),
   patientId: newId('usr'),
   appointmentId: newId('apt'),
-  openingId: newId('opn'),
+  holdId: newId('hld'),
+  ...unknownOwn(),
 })
 
 export type Sent = Call & { readonly path: string }
@@ -79,9 +92,32 @@ export const requests: Record<OperationId, (subjects: Subjects, role: Role | und
     path: '/v1/doctors/me/availability',
     body: { start: `${day(40)}T10:00:00Z`, end: `${day(40)}T11:00:00Z` },
   }),
+  editOpening: ({ openingId }) => ({
+    path: `/v1/doctors/me/availability/${openingId}`,
+    body: { start: `${day(45)}T10:00:00Z`, end: `${day(45)}T11:00:00Z` },
+  }),
   removeOpening: ({ openingId }) => ({ path: `/v1/doctors/me/availability/${openingId}` }),
+  listTimeOff: () => ({ path: '/v1/doctors/me/time-off' }),
+  takeTimeOff: () => ({
+    path: '/v1/doctors/me/time-off',
+    body: { start: `${day(41)}T10:00:00Z`, end: `${day(41)}T11:00:00Z`, onConflict: 'keep' },
+  }),
+  withdrawTimeOff: ({ timeOffId }) => ({ path: `/v1/doctors/me/time-off/${timeOffId}` }),
   listVisitTypes: () => ({ path: '/v1/doctors/me/visit-types' }),
+  addVisitType: () => ({
+    path: '/v1/doctors/me/visit-types',
+    body: { name: 'Named by the walk', durationMinutes: 20 },
+  }),
+  editVisitType: ({ visitTypeId }) => ({
+    path: `/v1/doctors/me/visit-types/${visitTypeId}`,
+    body: { name: 'Renamed by the walk' },
+  }),
+  archiveVisitType: ({ visitTypeId }) => ({ path: `/v1/doctors/me/visit-types/${visitTypeId}` }),
   listSlots: ({ doctorId }) => ({ path: `/v1/doctors/${doctorId}/slots` }),
+
+  takeHold: ({ doctorId, start }) => ({ path: '/v1/holds', body: { doctorId, start } }),
+  listHolds: () => ({ path: '/v1/holds' }),
+  releaseHold: ({ holdId }) => ({ path: `/v1/holds/${holdId}` }),
 
   bookAppointment: ({ doctorId, start, patientId }, role) => ({
     path: '/v1/appointments',
@@ -89,18 +125,44 @@ export const requests: Record<OperationId, (subjects: Subjects, role: Role | und
   }),
   listAppointments: () => ({ path: '/v1/appointments' }),
   getAppointment: ({ appointmentId }) => ({ path: `/v1/appointments/${appointmentId}` }),
+  getAppointmentHistory: ({ appointmentId }) => ({ path: `/v1/appointments/${appointmentId}/history` }),
+  updateAppointment: ({ appointmentId }) => ({
+    path: `/v1/appointments/${appointmentId}`,
+    body: { notes: 'Written by the walk' },
+  }),
+  approveAppointment: ({ appointmentId }) => ({ path: `/v1/appointments/${appointmentId}/approve` }),
+  rejectAppointment: ({ appointmentId }) => ({
+    path: `/v1/appointments/${appointmentId}/reject`,
+    body: { remarks: 'walk' },
+  }),
+  rescheduleAppointment: ({ appointmentId, start }) => ({
+    path: `/v1/appointments/${appointmentId}/reschedule`,
+    body: { start },
+  }),
   cancelAppointment: ({ appointmentId }) => ({ path: `/v1/appointments/${appointmentId}/cancel`, body: {} }),
   deleteAppointment: ({ appointmentId }) => ({ path: `/v1/appointments/${appointmentId}` }),
+  startAppointment: ({ appointmentId }) => ({ path: `/v1/appointments/${appointmentId}/start` }),
+  completeAppointment: ({ appointmentId }) => ({ path: `/v1/appointments/${appointmentId}/complete` }),
+  noteNoShow: ({ appointmentId }) => ({ path: `/v1/appointments/${appointmentId}/no-show` }),
 }
 
-/** Gives the doctor an opening of their own, so that removing it is refused by nothing but the right. */
-export async function giveOpening({ userId }: SeededUser): Promise<string> {
-  const id = newId('opn')
-  const startMs = Date.now() + 50 * 86_400_000
-  await env.DB.prepare('INSERT INTO opening VALUES (?, ?, ?, ?, 0)')
-    .bind(id, userId, startMs, startMs + 3_600_000)
-    .run()
-  return id
+/** Gives the doctor one of each, so that changing it is refused by nothing but the right. */
+export async function giveTime({ userId }: SeededUser): Promise<Own> {
+  const own = unknownOwn()
+  const ends = [Date.now() + 50 * 86_400_000, Date.now() + 51 * 86_400_000]
+  await env.DB.batch([
+    env.DB.prepare(
+      'INSERT INTO opening (id, doctor_id, start_ms, end_ms, created_at) VALUES (?, ?, ?, ?, 0)',
+    ).bind(own.openingId, userId, ...ends),
+    env.DB.prepare(
+      'INSERT INTO time_off (id, doctor_id, start_ms, end_ms, created_at) VALUES (?, ?, ?, ?, 0)',
+    ).bind(own.timeOffId, userId, ...ends),
+    env.DB.prepare(
+      `INSERT INTO visit_type (id, doctor_id, name, duration_minutes, buffer_before_minutes, buffer_after_minutes,
+         mode, created_at) VALUES (?, ?, 'Second', 30, 0, 0, 'video', 0)`,
+    ).bind(own.visitTypeId, userId),
+  ])
+  return own
 }
 
 /** Everything that D1 holds but for the epochs of calendars, which every load raises. */

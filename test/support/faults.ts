@@ -9,6 +9,9 @@ export type Fault = (deliver: () => Promise<D1Result[]>) => Promise<D1Result[]>
 /** The batch never arrives. */
 export const failBefore: Fault = () => Promise.reject(new Error('Network connection lost.'))
 
+/** All is well. */
+export const deliver: Fault = (deliverNow) => deliverNow()
+
 /** The batch commits, and its answer is lost. */
 export const loseAnswer: Fault = async (deliver) => {
   await deliver()
@@ -30,28 +33,65 @@ export function arriveLate(): { fault: Fault; arrive: () => Promise<D1Result[]> 
   }
 }
 
+/** A batch that is kept waiting. */
+export interface Gate {
+  readonly fault: Fault
+  /** When the batch has come to it. */
+  readonly arrived: Promise<void>
+  release(): void
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1))
+}
+
 /** Waits until it is let go. */
-export function hold(): { fault: Fault; arrived: Promise<void>; release: () => void } {
+export function hold(): Gate {
   let release = () => {}
-  let reach = () => {}
+  let reached = false
   const released = new Promise<void>((resolve) => {
     release = resolve
   })
-  const arrived = new Promise<void>((resolve) => {
-    reach = resolve
-  })
   return {
-    fault: async (deliver) => {
-      reach()
+    fault: async (deliverNow) => {
+      reached = true
       await released
-      return deliver()
+      return deliverNow()
     },
-    arrived,
-    release,
+    // Asked again and again: a test that the object itself woke would die with it.
+    get arrived() {
+      return until(() => reached)
+    },
+    release: () => release(),
   }
 }
 
+/** D1 does it at once; its answer waits until it is let go. */
+export function holdAnswer(): Gate {
+  const answered = hold()
+  return {
+    fault: async (deliverNow) => {
+      const results = await deliverNow()
+      return answered.fault(() => Promise.resolve(results))
+    },
+    get arrived() {
+      return answered.arrived
+    },
+    release: () => answered.release(),
+  }
+}
+
+/** The one fault, and the other once the first lets the batch go. */
+export const inTurn =
+  (first: Fault, then: Fault): Fault =>
+  (deliver) =>
+    first(() => then(deliver))
+
 export const calendarObject = (doctorId: string) => env.DOCTOR_CALENDAR.getByName(doctorId)
+
+/** The object dies at once, with all that it has in memory; the next call makes a new one. */
+export const abortObject = (doctorId: string): Promise<unknown> =>
+  runInDurableObject(calendarObject(doctorId), (_, state) => state.abort()).catch(() => undefined)
 
 /**
  * From now on the batches of this doctor's object meet these faults, one after another; after the last all is

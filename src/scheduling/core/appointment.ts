@@ -70,14 +70,14 @@ export const TRANSITIONS = {
     by: ['patient', 'doctor', 'admin'],
   },
   cancel: { from: ['pending', 'confirmed'], to: ['cancelled'], by: ['patient', 'doctor', 'admin'] },
-  start: { from: ['confirmed'], to: ['in-progress'], by: ['doctor'] },
-  complete: { from: ['in-progress'], to: ['completed'], by: ['doctor'] },
-  'no-show': { from: ['confirmed'], to: ['no-show'], by: ['doctor'] },
+  start: { from: ['confirmed'], to: ['in-progress'], by: ['doctor', 'admin'] },
+  complete: { from: ['in-progress'], to: ['completed'], by: ['doctor', 'admin'] },
+  'no-show': { from: ['confirmed'], to: ['no-show'], by: ['doctor', 'admin'] },
 } as const satisfies Record<string, Transition>
 
 export type AppointmentAction = keyof typeof TRANSITIONS
 
-const ACTIONS = Object.keys(TRANSITIONS) as AppointmentAction[]
+export const ACTIONS = Object.keys(TRANSITIONS) as AppointmentAction[]
 
 const startsFrom = (action: AppointmentAction, status: AppointmentStatus): boolean =>
   TRANSITIONS[action].from.some((from) => from === status)

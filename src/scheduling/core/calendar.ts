@@ -229,7 +229,12 @@ export class Calendar {
     this.#counts.set(hold.id, hold.startMs)
   }
 
-  /** The hold has ended, or passes into an appointment. */
+  /** The hold is to end for what takes its place, and counts no more; its interval stays taken meanwhile. */
+  passHold(id: string): void {
+    this.#counts.delete(id)
+  }
+
+  /** The hold has ended. */
   removeHold(id: string): void {
     this.#lapsed.delete(id)
     if (!this.#holds.delete(id)) return
