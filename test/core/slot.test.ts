@@ -11,18 +11,12 @@ import {
   slotFaults,
   slots,
 } from '../../src/scheduling/core/slot'
-import { wallClock } from './oracle'
+import { openStarts, reasons, type Scene } from './slot-oracle'
 
 const MINUTE = 60_000
 const DAY = 1440 * MINUTE
 /** Around the long night of New York and the short one. */
 const ORIGINS = [Date.UTC(2026, 9, 31), Date.UTC(2026, 2, 7)]
-
-interface Scene {
-  offer: Offer
-  visitType: SlotVisitType
-  nowMs: number
-}
 
 const scenes: fc.Arbitrary<Scene> = fc
   .record({
@@ -88,46 +82,6 @@ const scenes: fc.Arbitrary<Scene> = fc
     return { offer, visitType, nowMs }
   })
 
-const clock = wallClock('America/New_York')
-
-/** Why a start is not open, asked of every rule in turn and of every minute of the visit. */
-function reasons({ offer, visitType, nowMs }: Scene, startMs: number): string[] {
-  const { policy } = offer
-  const during = (list: readonly Interval[], from: number, to: number) => {
-    for (let ms = from; ms < to; ms += MINUTE) {
-      if (list.some((entry) => entry.startMs <= ms && ms < entry.endMs)) return true
-    }
-    return false
-  }
-  const endMs = startMs + visitType.durationMinutes * MINUTE
-  const window = offer.windows.find((one) => one.startMs <= startMs && startMs < one.endMs)
-  const found: string[] = []
-  if (window === undefined || endMs > window.endMs) found.push('outside-hours')
-  if (during(offer.timeOff, startMs, endMs)) found.push('time-off')
-  if (startMs < nowMs) found.push('in-the-past')
-  else if (startMs - nowMs < policy.minNoticeMinutes * MINUTE) found.push('too-soon')
-  if (startMs - nowMs > policy.horizonDays * DAY) found.push('beyond-horizon')
-  if (window !== undefined && (startMs - window.startMs) % (policy.slotMinutes * MINUTE) !== 0)
-    found.push('off-grid')
-  const date = new Date(clock(startMs)).toISOString().slice(0, 10)
-  if (policy.dailyLimit !== null && (offer.bookedPerDay[date] ?? 0) >= policy.dailyLimit)
-    found.push('daily-limit')
-  const live = offer.busy.filter(({ lapsesAtMs }) => lapsesAtMs === undefined || lapsesAtMs > nowMs)
-  const from = startMs - visitType.bufferBeforeMinutes * MINUTE
-  if (during(live, from, endMs + visitType.bufferAfterMinutes * MINUTE)) found.push('busy')
-  return found.sort()
-}
-
-/** Every open start of a scene, minute by minute. */
-function openStarts(scene: Scene, range: Interval): number[] {
-  const found: number[] = []
-  for (const window of scene.offer.windows) {
-    for (let ms = window.startMs; ms < window.endMs; ms += MINUTE) {
-      if (ms >= range.startMs && ms < range.endMs && reasons(scene, ms).length === 0) found.push(ms)
-    }
-  }
-  return found
-}
 const EVER = { startMs: Date.UTC(2026, 0, 1), endMs: Date.UTC(2027, 0, 1) }
 const starts = (list: readonly Interval[]) => list.map(({ startMs }) => startMs)
 

@@ -1,7 +1,7 @@
 /** Whoever writes past the program is refused by D1 itself: history, rights, tokens, keys. */
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { insertEvent } from '#db/event'
+import { insertEvent, insertEvents } from '#db/event'
 import { newId } from '#db/id'
 import { insertIdempotencyKey } from '#db/idempotency'
 import { type Actor, useRight } from '#db/right'
@@ -83,6 +83,50 @@ describe('An event', () => {
   it('gets a sequence above every earlier one', async () => {
     const [first, second] = [await newEvent(), await newEvent()]
     expect(Number(second.sequence)).toBeGreaterThan(Number(first.sequence))
+  })
+})
+
+describe('What somebody said of an event', () => {
+  const note = (eventId: string, words: string) =>
+    sql('INSERT INTO event_note (event_id, note) VALUES (?, ?)', eventId, words)
+
+  it('stands beside one event that exists, and can be erased without it', async () => {
+    const id = newId('evt')
+    expect(await note(id, 'Because')).toContain('FOREIGN KEY constraint failed')
+    const event = { type: 'user.updated', actorId: null, subjectId: id, atMs: 5 } as const
+    expect(await write(...insertEvents([{ ...event, note: 'Because' }], id))).toBe('done')
+    expect(await rows('SELECT note FROM event_note WHERE event_id = ?', id)).toEqual([{ note: 'Because' }])
+    expect(await note(id, 'Or not')).toContain('UNIQUE constraint failed: event_note.event_id')
+    expect(await sql('DELETE FROM event_note WHERE event_id = ?', id)).toBe('done')
+    expect(await rows('SELECT id FROM event WHERE id = ?', id)).toEqual([{ id }])
+  })
+
+  it('is written with each of several events, in their order, and with none that has no words', async () => {
+    const ids = [newId('evt'), newId('usr'), newId('usr')]
+    const [first = '', ...subjects] = ids
+    const event = { type: 'user.updated', actorId: null, atMs: 5 } as const
+    const said = await write(
+      ...insertEvents(
+        [
+          { ...event, subjectId: first, data: { n: 1 } },
+          { ...event, subjectId: subjects[0] ?? '', note: 'Two' },
+          { ...event, subjectId: subjects[1] ?? '', note: null },
+        ],
+        first,
+      ),
+    )
+    expect(said).toBe('done')
+    const written = await rows(
+      `SELECT subject_id AS subject, data, note FROM event LEFT JOIN event_note ON event_id = event.id
+       WHERE subject_id IN (SELECT value FROM json_each(?)) ORDER BY sequence`,
+      JSON.stringify(ids),
+    )
+    expect(written).toEqual([
+      { subject: first, data: '{"n":1}', note: null },
+      { subject: subjects[0], data: '{}', note: 'Two' },
+      { subject: subjects[1], data: '{}', note: null },
+    ])
+    expect(await rows('SELECT id FROM event WHERE subject_id = ?', first)).toEqual([{ id: first }])
   })
 })
 

@@ -6,6 +6,7 @@ import { insertEvent } from '#db/event'
 import { newId } from '#db/id'
 import { loadCalendar } from '#scheduling/load-calendar'
 import { type SeededUser, seedUser } from '../support/accounts'
+import { existing, overlapCases } from './overlaps'
 import { DAY_MS, insertVisit, MINUTE_MS, rows, sql, updateVisit, type Visit, write } from './rows'
 
 let doctor: SeededUser
@@ -68,29 +69,6 @@ describe('The calendar fence', () => {
   )
 })
 
-/** Somebody has minutes 600–630 with buffers of 10 and 20, so that 590–650 are blocked. */
-const existing = { start: 600, end: 630, before: 10, after: 20 }
-
-type Times = Pick<Visit, 'start' | 'end' | 'before' | 'after'>
-const cases: readonly (readonly [name: string, times: Times, atDoctor: string, ofPatient: string])[] = [
-  ['the same time', existing, 'slot-taken', 'patient-busy'],
-  ['within it', { start: 605, end: 610 }, 'slot-taken', 'patient-busy'],
-  ['around it', { start: 500, end: 700 }, 'slot-taken', 'patient-busy'],
-  ['ending where the visit starts', { start: 570, end: 600 }, 'slot-taken', 'done'],
-  ['ending a minute into the visit', { start: 571, end: 601 }, 'slot-taken', 'patient-busy'],
-  ['starting where the visit ends', { start: 630, end: 660 }, 'slot-taken', 'done'],
-  ['starting in the last minute of the visit', { start: 629, end: 659 }, 'slot-taken', 'patient-busy'],
-  ['ending where the buffer starts', { start: 560, end: 590 }, 'done', 'done'],
-  ['ending a minute into the buffer', { start: 561, end: 591 }, 'slot-taken', 'done'],
-  ['starting where the buffer ends', { start: 650, end: 680 }, 'done', 'done'],
-  ['starting in the last minute of the buffer', { start: 649, end: 679 }, 'slot-taken', 'done'],
-  ['with a buffer that abuts before', { start: 550, end: 580, after: 10 }, 'done', 'done'],
-  ['with a buffer that reaches in before', { start: 550, end: 580, after: 11 }, 'slot-taken', 'done'],
-  ['with a buffer that abuts after', { start: 655, end: 685, before: 5 }, 'done', 'done'],
-  ['with a buffer that reaches in after', { start: 655, end: 685, before: 6 }, 'slot-taken', 'done'],
-  ['with buffers over all of it', { start: 640, end: 645, before: 60, after: 60 }, 'slot-taken', 'done'],
-]
-
 describe.each(['INSERT', 'UPDATE of the times', 'UPDATE of who takes part', 'UPDATE of the status'])(
   'An overlap written by %s',
   (way) => {
@@ -113,7 +91,7 @@ describe.each(['INSERT', 'UPDATE of the times', 'UPDATE of who takes part', 'UPD
       return write(updateVisit(id, times.map((column) => `${column} = ${column} - ${DAY_MS}`).join(', ')))
     }
 
-    it.each(cases)(
+    it.each(overlapCases)(
       'is judged by what is blocked at the doctor, and by what is sold of the patient: %s',
       async (...[, times, atDoctor, ofPatient]) => {
         const [here, there] = [nextDay(), nextDay()]
@@ -225,21 +203,28 @@ describe('Overlaps', () => {
 })
 
 describe('A version that is not the next', () => {
-  it.each(['appointment', 'schedule', 'user', 'doctor'])('is refused as stale for a %s', async (table) => {
-    const owner = await seedUser(env, 'doctor')
-    const id = newId('apt')
-    await write(insertVisit({ ...existing, id, doctor: owner, patient, originMs: nextDay() }))
-    // A schedule begins with version 0, everything else with 1.
-    await sql('UPDATE schedule SET version = 1 WHERE doctor_id = ?', owner.userId)
-    const key = { appointment: 'id', schedule: 'doctor_id', user: 'id', doctor: 'user_id' }[table]
-    const value = table === 'appointment' ? id : owner.userId
-    const set = (version: number) => sql(`UPDATE ${table} SET version = ? WHERE ${key} = ?`, version, value)
-    const event = insertEvent({ type: 'user.updated', actorId: null, subjectId: id, atMs: 0 })
-    for (const version of [0, 1, 3]) expect(await set(version)).toBe('stale-version')
-    const stale = statement(`UPDATE ${table} SET version = 1 WHERE ${key} = ?`, value)
-    expect(await write(event, stale)).toBe('stale-version')
-    expect(await rows('SELECT id FROM event WHERE subject_id = ?', id)).toEqual([])
-    expect(await set(2)).toBe('done')
-    expect(await set(2)).toBe('stale-version')
-  })
+  it.each(['appointment', 'schedule', 'user', 'doctor', 'opening', 'visit_type'])(
+    'is refused as stale for a %s',
+    async (table) => {
+      const owner = await seedUser(env, 'doctor')
+      const id = newId('apt')
+      await write(insertVisit({ ...existing, id, doctor: owner, patient, originMs: nextDay() }))
+      await sql(
+        'INSERT INTO opening (id, doctor_id, start_ms, end_ms, created_at) VALUES (?1, ?1, 1, 2, 0)',
+        owner.userId,
+      )
+      // A schedule begins with version 0, everything else with 1.
+      await sql('UPDATE schedule SET version = 1 WHERE doctor_id = ?', owner.userId)
+      const key = { appointment: 'id', user: 'id', doctor: 'user_id' }[table] ?? 'doctor_id'
+      const value = table === 'appointment' ? id : owner.userId
+      const set = (version: number) => sql(`UPDATE ${table} SET version = ? WHERE ${key} = ?`, version, value)
+      const event = insertEvent({ type: 'user.updated', actorId: null, subjectId: id, atMs: 0 })
+      for (const version of [0, 1, 3]) expect(await set(version)).toBe('stale-version')
+      const stale = statement(`UPDATE ${table} SET version = 1 WHERE ${key} = ?`, value)
+      expect(await write(event, stale)).toBe('stale-version')
+      expect(await rows('SELECT id FROM event WHERE subject_id = ?', id)).toEqual([])
+      expect(await set(2)).toBe('done')
+      expect(await set(2)).toBe('stale-version')
+    },
+  )
 })

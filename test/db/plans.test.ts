@@ -14,7 +14,7 @@ import { type SeededUser, seedUser } from '../support/accounts'
 import { call } from '../support/api'
 import { declared } from '../support/conformance'
 import { type Asked, planOf, recording } from './recording'
-import { DAY_MS, insertVisit, rows, sql, updateVisit } from './rows'
+import { DAY_MS, insertVisit, rows, sql, updateVisit, write } from './rows'
 
 /** Steps that look at every row of what is a handful, by design. */
 const SMALL = [
@@ -85,6 +85,10 @@ describe('No whole table is walked', () => {
 
   it('by any reading over HTTP', async () => {
     const { DB, asked } = recording()
+    const visitId = newId('apt')
+    expect(await write(insertVisit({ id: visitId, doctor, patient, originMs: 0, start: 0, end: 30 }))).toBe(
+      'done',
+    )
     const cursor = btoa(JSON.stringify([1, 'apt_1'])).replaceAll('=', '')
     const names = btoa(JSON.stringify(['a', 'usr_1'])).replaceAll('=', '')
     const paths: Record<string, readonly string[]> = {
@@ -96,7 +100,15 @@ describe('No whole table is walked', () => {
         `/v1/doctors/me/availability?cursor=${cursor}`,
         '/v1/doctors/me/visit-types?count=true',
         `/v1/doctors/me/visit-types?cursor=${cursor}`,
+        '/v1/doctors/me/time-off?count=true',
+        `/v1/doctors/me/time-off?cursor=${cursor}`,
         `/v1/appointments?count=true&cursor=${cursor}`,
+      ],
+      [patient.token]: [
+        '/v1/holds?count=true',
+        `/v1/holds?cursor=${cursor}`,
+        `/v1/appointments/${visitId}/history?count=true`,
+        `/v1/appointments/${visitId}/history?cursor=${btoa('[1]')}`,
       ],
       '': [
         '/health/ready',
@@ -137,7 +149,7 @@ describe('No whole table is walked', () => {
     await expectNoScan(asked, 4)
   })
 
-  it('by a doctor’s object: loading, hours, openings, booking, cancelling, verifying', async () => {
+  it('by a doctor’s object: loading, hours, openings, holding, booking, moving, cancelling, verifying', async () => {
     const { DB, asked } = recording()
     const owner = await seedUser(env, 'doctor')
     const stub = env.DOCTOR_CALENDAR.getByName(owner.userId)
@@ -157,12 +169,33 @@ describe('No whole table is walked', () => {
     }
     await send('PUT', '/v1/doctors/me/schedule', owner.token, hours)
     const added = await send('POST', '/v1/doctors/me/availability', owner.token, opening, 'plans-1')
+    const longer = { end: `${day}T15:00:00Z` }
+    await send('PATCH', `/v1/doctors/me/availability/${added.id}`, owner.token, longer)
     await send('DELETE', `/v1/doctors/me/availability/${added.id}`, owner.token)
+    const visitTypes = '/v1/doctors/me/visit-types'
+    const visit = await send('POST', visitTypes, owner.token, { name: 'X', durationMinutes: 10 }, 'plans-3')
+    await send('PATCH', `${visitTypes}/${visit.id}`, owner.token, { name: 'Y' })
+    await send('DELETE', `${visitTypes}/${visit.id}`, owner.token)
+    const held = await send('POST', '/v1/holds', patient.token, booking, 'plans-5')
+    await send('DELETE', `/v1/holds/${held.id}`, patient.token)
+    await send('POST', '/v1/holds', patient.token, booking)
     const booked = await send('POST', '/v1/appointments', patient.token, booking, 'plans-2')
     await send('POST', '/v1/appointments', patient.token, booking, 'plans-2')
-    await send('POST', `/v1/appointments/${booked.id}/cancel`, patient.token)
+    const moved = { start: `${day}T10:00:00Z` }
+    await send('POST', `/v1/appointments/${booked.id}/reschedule`, patient.token, moved)
+    await send('PATCH', `/v1/appointments/${booked.id}`, patient.token, { notes: 'x' })
+    await send('POST', `/v1/appointments/${booked.id}/cancel`, patient.token, { reason: 'x' })
     await send('POST', `/v1/appointments/${booked.id}/cancel`, patient.token)
     await send('POST', '/v1/appointments', patient.token, booking)
+    const timeOff = { start: `${day}T08:00:00Z`, end: `${day}T10:00:00Z` }
+    const holding = { doctorId: owner.userId, start: `${day}T08:30:00Z` }
+    await send('POST', '/v1/holds', patient.token, holding)
+    const kept = { ...timeOff, onConflict: 'keep' }
+    const { id } = await send('POST', '/v1/doctors/me/time-off', owner.token, kept)
+    await send('DELETE', `/v1/doctors/me/time-off/${id}`, owner.token)
+    await send('POST', '/v1/holds', patient.token, holding)
+    const cancelling = { ...timeOff, onConflict: 'cancel', reason: 'Ill' }
+    await send('POST', '/v1/doctors/me/time-off', owner.token, cancelling, 'plans-4')
     await send('POST', `/v1/admin/doctors/${owner.userId}/verify`, admin.token)
     await expectNoScan(asked, 20)
   })
@@ -176,6 +209,8 @@ it('A load and the cron seek in the index that was made for them, so that no oth
   for (const step of [
     'appointment USING INDEX appointment_doctor (doctor_id=? AND start_ms>?)',
     'opening USING INDEX opening_doctor (doctor_id=? AND start_ms>?)',
+    'time_off USING INDEX time_off_doctor (doctor_id=? AND start_ms>?)',
+    'hold USING INDEX hold_doctor_live (doctor_id=?)',
     'visit_type USING INDEX visit_type_doctor (doctor_id=?)',
     'idempotency USING INDEX idempotency_doctor (doctor_id=? AND created_at>?)',
     'appointment USING INDEX appointment_status (status=? AND start_ms<?)',
@@ -195,10 +230,10 @@ describe('What a write of an appointment reads', () => {
     const one = insertVisit({ doctor: owner, patient: who, originMs: 0, start: 0, end: 30 })
     const placed = (parameter: number): string => `?${parameter} + value * ${DAY_MS}`
     const many = one.sql
-      .replace(/VALUES \((.*)\)$/s, 'SELECT $1 FROM json_each(?10)')
+      .replace(/VALUES \((.*)\)$/s, 'SELECT $1 FROM json_each(?11)')
       .replace('?1,', `'apt_' || ?1 || value,`)
       .replace(/\?([5-8])/g, (_, parameter) => placed(Number(parameter)))
-    const at = [originMs, originMs + 1_800_000, originMs, originMs + 1_800_000, 'confirmed']
+    const at = [originMs, originMs + 1_800_000, originMs, originMs + 1_800_000, 'confirmed', 0]
     const days = Array.from({ length: count }, (_, index) => index - count / 2)
     const ids = [newId('apt'), owner.userId, who.userId, owner.visitTypeId]
     await env.DB.prepare(many)

@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers'
 import { openDatabase, type Statement, statement } from '#db/database'
 import { newId } from '#db/id'
 import { refusalOf } from '#db/refusal'
+import { insertHold } from '#scheduling/hold-rows'
 import type { SeededUser } from '../support/accounts'
 
 export const MINUTE_MS = 60_000
@@ -40,6 +41,8 @@ export interface Visit {
   readonly before?: number
   readonly after?: number
   readonly status?: string
+  /** When it is written, in epoch ms; 0 unless said otherwise. */
+  readonly atMs?: number
 }
 
 const COLUMNS = `id, doctor_id, patient_id, visit_type_id, start_ms, end_ms, blocked_start_ms, blocked_end_ms,
@@ -49,7 +52,8 @@ export function insertVisit(visit: Visit): Statement {
   const { doctor, patient, originMs, start, end, before = 0, after = 0, status = 'confirmed' } = visit
   const at = (minute: number): number => originMs + minute * MINUTE_MS
   return statement(
-    `INSERT INTO appointment (${COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'in-person', ?5, 1, 0, 0)`,
+    `INSERT INTO appointment (${COLUMNS})
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'in-person', ?5, 1, ?10, ?10)`,
     visit.id ?? newId('apt'),
     doctor.userId,
     patient.userId,
@@ -59,9 +63,35 @@ export function insertVisit(visit: Visit): Statement {
     at(start - before),
     at(end + after),
     status,
+    visit.atMs ?? 0,
   )
 }
 
 /** An update of an appointment that counts its version on, as every update must. */
 export const updateVisit = (id: string, assignments: string, ...params: unknown[]): Statement =>
   statement(`UPDATE appointment SET version = version + 1, ${assignments} WHERE id = ?`, ...params, id)
+
+/** A hold in minutes from `originMs`, which a patient asked for unless said otherwise. */
+export interface Held extends Omit<Visit, 'status'> {
+  readonly origin?: 'patient' | 'waitlist' | 'time-off'
+  /** Minutes that it lives: five unless said otherwise. */
+  readonly minutes?: number
+}
+
+export function insertHeld(held: Held): Statement {
+  const { doctor, patient, originMs, start, end, before = 0, after = 0, atMs = 0, minutes = 5 } = held
+  const at = (minute: number): number => originMs + minute * MINUTE_MS
+  return insertHold({
+    id: held.id ?? newId('hld'),
+    doctorId: doctor.userId,
+    patientId: patient.userId,
+    visitTypeId: doctor.visitTypeId,
+    startMs: at(start),
+    endMs: at(end),
+    blockedStartMs: at(start - before),
+    blockedEndMs: at(end + after),
+    origin: held.origin ?? 'patient',
+    createdAt: atMs,
+    expiresAt: atMs + minutes * MINUTE_MS,
+  })
+}

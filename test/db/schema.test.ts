@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { statement } from '#db/database'
 import { type SeededUser, seedUser } from '../support/accounts'
-import { insertVisit, rows, sql, write } from './rows'
+import { insertHeld, insertVisit, rows, sql, write } from './rows'
 
 const NOW = Date.UTC(2030, 0, 1)
 
@@ -19,6 +19,8 @@ const TABLES: Readonly<Record<string, readonly string[]>> = {
   doctor_specialty: ['doctor_id → doctor.user_id', 'specialty_id → specialty.id'],
   // History refers to what may be gone by then.
   event: [],
+  event_note: ['event_id → event.id'],
+  hold: ['doctor_id → doctor.user_id', 'patient_id → patient.user_id', 'visit_type_id → visit_type.id'],
   idempotency: ['doctor_id → doctor.user_id', 'user_id → user.id'],
   opening: ['doctor_id → doctor.user_id'],
   patient: ['user_id → user.id'],
@@ -27,6 +29,7 @@ const TABLES: Readonly<Record<string, readonly string[]>> = {
   session: ['user_id → user.id'],
   setting: [],
   specialty: [],
+  time_off: ['doctor_id → doctor.user_id'],
   user: [],
   visit_type: ['doctor_id → doctor.user_id'],
 }
@@ -47,12 +50,16 @@ const INDEXES: Readonly<Record<string, string>> = {
   event_id: 'event(id) unique',
   event_subject: 'event(subject_id, sequence)',
   event_unpublished: 'event(sequence) partial',
+  hold_doctor_live: 'hold(doctor_id, blocked_start_ms) partial',
+  hold_expiry: 'hold(expires_at) partial',
+  hold_patient_live: 'hold(patient_id, expires_at, id) partial',
   idempotency_created: 'idempotency(created_at)',
   idempotency_doctor: 'idempotency(doctor_id, created_at) partial',
   opening_doctor: 'opening(doctor_id, start_ms, id)',
   refresh_token_session: 'refresh_token(session_id)',
   session_user: 'session(user_id, created_at)',
   specialty_sort_name: 'specialty(sort_name) unique',
+  time_off_doctor: 'time_off(doctor_id, start_ms, id)',
   user_email: 'user(email) unique',
   user_mobile: 'user(mobile) unique partial',
   visit_type_doctor: 'visit_type(doctor_id, created_at, id)',
@@ -60,6 +67,9 @@ const INDEXES: Readonly<Record<string, string>> = {
 
 const TRIGGERS: Readonly<Record<string, string>> = {
   appointment_insert_free: 'BEFORE INSERT ON appointment',
+  appointment_insert_not_held: 'BEFORE INSERT ON appointment',
+  appointment_move_not_held:
+    'BEFORE UPDATE OF start_ms, end_ms, blocked_start_ms, blocked_end_ms ON appointment',
   appointment_update_free:
     'BEFORE UPDATE OF doctor_id, patient_id, start_ms, end_ms, blocked_start_ms, blocked_end_ms, status ON appointment',
   appointment_version: 'BEFORE UPDATE ON appointment',
@@ -69,11 +79,15 @@ const TRIGGERS: Readonly<Record<string, string>> = {
   event_delete: 'BEFORE DELETE ON event',
   event_facts: 'BEFORE UPDATE',
   event_insert: 'BEFORE INSERT ON event',
+  hold_insert_free: 'BEFORE INSERT ON hold',
+  hold_once: 'BEFORE UPDATE ON hold',
   idempotency_insert: 'BEFORE INSERT ON idempotency',
+  opening_version: 'BEFORE UPDATE ON opening',
   refresh_token_once: 'BEFORE UPDATE OF used_at ON refresh_token',
   schedule_version: 'BEFORE UPDATE ON schedule',
   session_right_use: 'INSTEAD OF INSERT ON session_right',
   user_version: 'BEFORE UPDATE ON user',
+  visit_type_version: 'BEFORE UPDATE ON visit_type',
 }
 
 /** What is there of a type, but for what the platform itself keeps. */
@@ -137,12 +151,18 @@ describe('A row of every table', () => {
     const said = await write(
       insertVisit({ doctor, patient, originMs: NOW, start: 0, end: 30, before: 5, after: 5 }),
       statement(`INSERT INTO doctor_specialty (doctor_id, specialty_id) VALUES (?, 'spc_cardiology')`, u),
+      insertHeld({ doctor, patient, originMs: NOW, start: 900, end: 930 }),
+      statement(
+        `INSERT INTO time_off (id, doctor_id, start_ms, end_ms, created_at) VALUES ('off_1', ?, 1, 2, 0)`,
+        u,
+      ),
       statement(
         `INSERT INTO opening (id, doctor_id, start_ms, end_ms, created_at) VALUES ('opn_1', ?, 1, 2, 0)`,
         u,
       ),
       statement(`INSERT INTO refresh_token VALUES ('hash-0', ?, 0, 0, NULL)`, patient.sessionId),
       statement(`INSERT INTO event (id, type, subject_id, at, data) VALUES ('evt_1', 't', 's', 0, '{}')`),
+      statement(`INSERT INTO event_note (event_id, note) VALUES ('evt_1', 'Because')`),
       statement(`INSERT INTO setting (key, value, updated_at) VALUES ('k', 'v', 0)`),
       statement(`INSERT INTO idempotency VALUES (?, 'every', 'r', 'h', '{}', ?, 0)`, p, u),
       statement('UPDATE doctor SET verified_by = ?1, version = version + 1 WHERE user_id = ?1', u),
@@ -155,7 +175,9 @@ describe('A row of every table', () => {
 
   /** Triggers on updates are asked first, so each update must be one that they allow. */
   const counted = (table: string): string =>
-    ['appointment', 'schedule', 'user', 'doctor'].includes(table) ? ', version = version + 1' : ''
+    ['appointment', 'doctor', 'opening', 'schedule', 'user', 'visit_type'].includes(table)
+      ? ', version = version + 1'
+      : ''
 
   it('keeps every column to its type', async () => {
     let columns = 0
@@ -169,7 +191,7 @@ describe('A row of every table', () => {
         columns += 1
       }
     }
-    expect(columns).toBeGreaterThan(80)
+    expect(columns).toBeGreaterThan(110)
   })
 
   it('keeps every reference to what exists', async () => {
@@ -178,11 +200,14 @@ describe('A row of every table', () => {
       for (const { from } of await rows(`PRAGMA foreign_key_list(${table})`)) {
         const one = `WHERE rowid = (SELECT min(rowid) FROM ${table})`
         const said = await sql(`UPDATE ${table} SET "${from}" = 'usr_nobody'${counted(table)} ${one}`)
-        expect(said, `${table}.${from}`).toContain('FOREIGN KEY constraint failed')
+        // Whose hold it is, and of whom, never changes, be it to somebody who exists.
+        const guarded = table === 'hold' && from !== 'visit_type_id'
+        const refusal = guarded ? 'stale-version' : 'FOREIGN KEY constraint failed'
+        expect(said, `${table}.${from}`).toContain(refusal)
         references += 1
       }
     }
-    expect(references).toBeGreaterThan(15)
+    expect(references).toBeGreaterThan(20)
   })
 
   it.each(['user', 'patient', 'doctor', 'session', 'specialty', 'visit_type'])(
@@ -200,6 +225,11 @@ describe('A row of every table', () => {
     ['schedule', 'schedule_rules', `rules = '[{'`],
     ['schedule', 'schedule_approval', `approval = 'sometimes'`],
     ['opening', 'opening_interval', 'end_ms = start_ms'],
+    ['time_off', 'time_off_interval', 'end_ms = start_ms'],
+    ['hold', 'hold_origin', `origin = 'doctor'`],
+    ['hold', 'hold_outcome', `ended_at = 1, outcome = 'forgotten'`],
+    ['hold', 'hold_outcome', 'ended_at = 1'],
+    ['hold', 'hold_outcome', `outcome = 'booked'`],
     ['appointment', 'appointment_interval', 'end_ms = start_ms'],
     ['appointment', 'appointment_interval', 'blocked_start_ms = start_ms + 1'],
     ['appointment', 'appointment_interval', 'blocked_end_ms = end_ms - 1'],
@@ -209,6 +239,24 @@ describe('A row of every table', () => {
   ])('of %s is checked: %s', async (table, check, assignment) => {
     const said = await sql(`UPDATE ${table} SET ${assignment}${counted(table)}`)
     expect([`CHECK constraint failed: ${check}`, check].some((words) => said.includes(words))).toBe(true)
+  })
+
+  it.each([
+    ['hold_interval', { start: 130, end: 130 }],
+    ['hold_interval', { start: 130, end: 140, before: -1 }],
+    ['hold_interval', { start: 130, end: 140, after: -1 }],
+    ['hold_length', { start: 130, end: 840, before: 5, after: 5 + 1 / 60_000 }],
+  ])('of hold is checked: %s %j', async (check, times) => {
+    const said = await write(insertHeld({ doctor, patient, originMs: NOW, ...times }))
+    expect(said).toContain(`CHECK constraint failed: ${check}`)
+  })
+
+  it('of hold is of a doctor and of a visit type that exist', async () => {
+    const hold = { doctor, patient, originMs: NOW, start: 130, end: 140 }
+    for (const change of [{ userId: 'usr_nobody' }, { visitTypeId: 'vis_none' }]) {
+      const said = await write(insertHeld({ ...hold, doctor: { ...doctor, ...change } }))
+      expect(said).toContain('FOREIGN KEY constraint failed')
+    }
   })
 
   it('of event has data that is JSON', async () => {

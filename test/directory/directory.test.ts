@@ -217,6 +217,7 @@ describe('GET /v1/doctors/{id}', () => {
         bufferAfterMinutes: 0,
         mode: 'in-person',
         fee: consultationFee,
+        version: 1,
       },
     ])
     expect(JSON.stringify(answer.body)).not.toMatch(/email|mobile|@|verified/)

@@ -62,14 +62,19 @@ describe('A booking', () => {
     '02026-12-01T10:00:00Z',
     `2026-12-01T10:00:00.${'0'.repeat(30)}Z`,
   ]
+  const ids = ['doctorId', 'visitTypeId', 'holdId', 'patientId']
   const cases: Case[] = [
     ['no doctor', { doctorId: undefined }, ['/doctorId']],
     ['no start', { start: undefined }, ['/start']],
-    ...['doctorId', 'start', 'visitTypeId', 'patientId'].flatMap(wrongTexts),
+    ...['doctorId', 'start', 'visitTypeId', 'holdId', 'patientId'].flatMap(wrongTexts),
     ...wrongTexts('notes').filter(([, { notes }]) => notes !== null),
-    ...['doctorId', 'visitTypeId', 'patientId'].map((id): Case => [`${id} empty`, { [id]: '' }, [`/${id}`]]),
-    ...['doctorId', 'visitTypeId', 'patientId'].map(
-      (id): Case => [`${id} too long`, { [id]: 'x'.repeat(65) }, [`/${id}`]],
+    ...ids.map((id): Case => [`${id} empty`, { [id]: '' }, [`/${id}`]]),
+    ...ids.map((id): Case => [`${id} too long`, { [id]: 'x'.repeat(65) }, [`/${id}`]]),
+    ...[1, true, [], null, 'because'].map(
+      (override): Case => [`override ${JSON.stringify(override)}`, { override }, ['/override']],
+    ),
+    ...[undefined, 1, '', ' ', 'x'.repeat(501)].map(
+      (reason): Case => [`override for ${reason}`, { override: { reason } }, ['/override/reason']],
     ),
     ...notInstants.map((start): Case => [`start ${start}`, { start }, ['/start']]),
     ['notes too long', { notes: 'x'.repeat(501) }, ['/notes']],

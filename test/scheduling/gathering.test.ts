@@ -6,7 +6,7 @@ import type { DoctorCalendar } from '#scheduling/doctor-calendar'
 import { MAX_GATHERED } from '#scheduling/gather-commits'
 import { type SeededUser, seedUsers } from '../support/accounts'
 import type { Answer } from '../support/api'
-import { book, openSlots, overlapping, rows, seedClinic } from '../support/clinic'
+import { book, bookPast, openSlots, overlapping, rows, seedClinic } from '../support/clinic'
 import { logged } from '../support/cost'
 import { calendarObject, type Fault, failBefore, hold, injectFaults, loseAnswer } from '../support/faults'
 
@@ -122,22 +122,7 @@ describe('what becomes of one', () => {
     const [stranger] = await seedUsers('patient', 1)
     const slot = (await openSlots(doctor.userId))[6]
     const startMs = Date.parse(slot?.start ?? '')
-    const { answers } = await gather(doctor, patients, [], () =>
-      env.DB.prepare(
-        `INSERT INTO appointment (id, doctor_id, patient_id, visit_type_id, start_ms, end_ms, blocked_start_ms,
-           blocked_end_ms, status, mode, cancellable_until_ms, version, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?6, 'confirmed', 'in-person', ?5, 1, 0, 0)`,
-      )
-        .bind(
-          `apt_past${doctor.userId.slice(4)}`,
-          doctor.userId,
-          stranger?.userId,
-          doctor.visitTypeId,
-          startMs,
-          startMs + 1_800_000,
-        )
-        .run(),
-    )
+    const { answers } = await gather(doctor, patients, [], () => bookPast(doctor, stranger, startMs))
     expect(statuses(answers)).toEqual(patients.map((_, index) => (index === 5 ? 409 : 201)))
     expect(answers[5]?.body.code).toBe('slot-taken')
     expect(await overlapping(doctor.userId)).toEqual([])

@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { seedUser, seedUsers } from '../support/accounts'
 import { call } from '../support/api'
-import { book, isOpen, openStart, overlapping, rows, seedClinic } from '../support/clinic'
+import { book, bookPast, isOpen, openStart, overlapping, rows, seedClinic } from '../support/clinic'
 import {
   arriveLate,
   calendarObject,
@@ -223,21 +223,7 @@ describe('D1 is the last defence', () => {
     const doctor = await seedClinic()
     const [patient, other] = await seedUsers('patient', 2)
     const start = await openStart(doctor.userId)
-    const startMs = Date.parse(start)
-    await env.DB.prepare(
-      `INSERT INTO appointment (id, doctor_id, patient_id, visit_type_id, start_ms, end_ms, blocked_start_ms,
-         blocked_end_ms, status, mode, cancellable_until_ms, version, created_at, updated_at)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?6, 'confirmed', 'in-person', ?5, 1, 0, 0)`,
-    )
-      .bind(
-        `apt_past${doctor.userId.slice(4)}`,
-        doctor.userId,
-        other?.userId,
-        doctor.visitTypeId,
-        startMs,
-        startMs + 1_800_000,
-      )
-      .run()
+    await bookPast(doctor, other, Date.parse(start))
     const refused = await book(patient, doctor.userId, start)
     expect([refused.status, refused.body.code]).toEqual([409, 'slot-taken'])
     expect(await isOpen(doctor.userId, start)).toBe(false)

@@ -1,10 +1,13 @@
 /** Hours and dated openings: set, read, changed under conditions, and what the listing makes of them. */
+import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { dayFromNow, expectProblem } from '../http/refusal'
-import { type SeededUser, seedUser } from '../support/accounts'
+import { type SeededUser, seedUser, seedUsers } from '../support/accounts'
 import { call } from '../support/api'
-import { book, openSlots, rows, seedClinic } from '../support/clinic'
+import { book, bookManyPast, openSlots, rows, seedClinic } from '../support/clinic'
+import { costOf } from '../support/cost'
+import { calendarObject } from '../support/faults'
 
 const DAY_MS = 86_400_000
 const SCHEDULE = '/v1/doctors/me/schedule'
@@ -53,7 +56,8 @@ describe('the schedule', () => {
     const defaults = { slotMinutes: 30, minNoticeMinutes: 0, horizonDays: 60, approval: 'auto' }
     const policy = { ...defaults, cancellationNoticeMinutes: 0, dailyLimit: null }
     expect([first.status, first.headers.get('ETag')]).toEqual([200, '"1"'])
-    expect(first.body).toEqual({ timeZone: 'Asia/Kathmandu', rules: [daily], ...policy })
+    const outside = { outsideHours: [], outsideHoursCount: 0 }
+    expect(first.body).toEqual({ timeZone: 'Asia/Kathmandu', rules: [daily], ...policy, ...outside })
     const full = {
       timeZone: 'America/St_Johns',
       rules: [
@@ -68,7 +72,7 @@ describe('the schedule', () => {
       dailyLimit: 500,
     }
     const second = await put(doctor, full)
-    expect([second.status, second.body]).toEqual([200, full])
+    expect([second.status, second.body]).toEqual([200, { ...full, ...outside }])
     const now = await read(doctor)
     expect([now.headers.get('ETag'), now.body]).toEqual(['"2"', full])
     // What was read can be sent back as it is.
@@ -116,6 +120,43 @@ describe('the schedule', () => {
     expect(kept.body.status).toBe('confirmed')
     expect((await put(doctor, { timeZone: 'UTC', rules: [daily] })).status).toBe(200)
     expect(await startsOn(doctor, day)).toHaveLength(5)
+  })
+
+  it('answers with what now lies outside it, as the doctor sees it; all of that stays', async () => {
+    const doctor = await seedClinic({ rules: [daily] })
+    const patient = await seedUser(env, 'patient', { fullName: 'Nadia Haque' })
+    const opening = { start: `${dayFromNow(4)}T20:00:00Z`, end: `${dayFromNow(4)}T21:00:00Z` }
+    await call('POST', '/v1/doctors/me/availability', { token: doctor.token, body: opening })
+    const starts = ['T11:30', 'T09:00', 'T11:00'].map((time) => `${dayFromNow(4)}${time}:00Z`)
+    for (const start of [...starts, opening.start]) {
+      expect((await book(patient, doctor.userId, start)).status).toBe(201)
+    }
+    const cancelled = await book(patient, doctor.userId, `${dayFromNow(5)}T11:00:00Z`)
+    await call('DELETE', `/v1/appointments/${cancelled.body.id}`, { token: patient.token })
+    const { body } = await put(doctor, { timeZone: 'UTC', rules: [{ ...daily, endTime: '11:15' }] })
+    expect(body.outsideHoursCount).toBe(2)
+    expect(body.outsideHours.map(({ start }: { start: string }) => start)).toEqual([starts[2], starts[0]])
+    expect(body.outsideHours[0]).toMatchObject({
+      doctorId: doctor.userId,
+      patient: { fullName: 'Nadia Haque' },
+      status: 'confirmed',
+      allowedActions: ['reschedule', 'cancel'],
+    })
+    expect((await read(doctor)).body).not.toHaveProperty('outsideHours')
+    const wider = await put(doctor, { timeZone: 'UTC', rules: [daily] })
+    expect([wider.body.outsideHours, wider.body.outsideHoursCount]).toEqual([[], 0])
+  })
+
+  it('shows a hundred of what lies outside it and tells how many there are', async () => {
+    const doctor = await seedClinic()
+    const [patient] = await seedUsers('patient', 1)
+    await bookManyPast(doctor, patient, Date.parse(`${dayFromNow(2)}T00:00:00Z`), 130)
+    await evictDurableObject(calendarObject(doctor.userId))
+    const { outcome, cost } = await costOf(() => put(doctor, { timeZone: 'UTC', rules: [] }))
+    expect(outcome.body.outsideHoursCount).toBe(130)
+    expect(outcome.body.outsideHours).toHaveLength(100)
+    // The load, and the one batch that writes and names them all.
+    expect(cost).toMatchObject({ d1Batches: 2, kvReads: 0, objectCalls: 1 })
   })
 
   it('that has no rules any more offers nothing', async () => {
