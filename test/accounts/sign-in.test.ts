@@ -391,6 +391,8 @@ describe('refreshing', () => {
     expect((await call('GET', '/v1/me', { token: second.body.accessToken })).status).toBe(200)
     const reused = await refresh(session.refreshToken)
     expect([reused.status, reused.body.code]).toEqual([401, 'invalid-refresh-token'])
+    // The access token is none of the matter.
+    expect(reused.headers.get('WWW-Authenticate')).toBe('Bearer realm="praxis"')
     expect((await refresh(second.body.refreshToken)).body.code).toBe('invalid-refresh-token')
     for (const token of [session.accessToken, second.body.accessToken]) {
       expect((await call('GET', '/v1/me', { token })).body.code).toBe('session-ended')
