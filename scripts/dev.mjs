@@ -135,9 +135,14 @@ function fireCronEachMinute() {
 }
 
 function announce(secrets, admin) {
+  // A password of somebody's own is not for the screen, nor for what keeps the screen.
+  const password =
+    secrets.ADMIN_PASSWORD === DEMONSTRATION_PASSWORD
+      ? DEMONSTRATION_PASSWORD
+      : '(with the password that was set)'
   const adminLine =
     admin === undefined || admin === secrets.ADMIN_EMAIL.trim().toLowerCase()
-      ? `${secrets.ADMIN_EMAIL}  ${secrets.ADMIN_PASSWORD}`
+      ? `${secrets.ADMIN_EMAIL}  ${password}`
       : `${admin}  (made on an earlier start, with its password of then)`
   console.log(`
 Praxis     ${address}
