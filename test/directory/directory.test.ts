@@ -135,6 +135,11 @@ describe('GET /v1/doctors', () => {
     }
   })
 
+  test.each(['["\\ud800","usr_1"]', '["a\\u0000","\\udfff"]'])(
+    'a cursor of what no name can be is a place in the list: %s',
+    async (text) => expect((await find({ cursor: btoa(text) })).status).toBe(200),
+  )
+
   test('answers If-None-Match with 304', async () => {
     const etag = (await find({ q: 'ayaan' })).headers.get('ETag') ?? ''
     const again = await find({ q: 'ayaan' }, { 'If-None-Match': `W/${etag}` })
