@@ -24,6 +24,9 @@ const Readiness = z
 /** The key that no doctor has: a look-up of it shows that a binding answers. */
 const PROBE = 'readiness-probe'
 
+/** The mark in `setting` that the demonstration data, which development needs, is loaded. */
+const DEMONSTRATION = 'demonstration'
+
 /** Milliseconds that a binding has to answer in. */
 const PROBE_TIMEOUT_MS = 3000
 
@@ -38,7 +41,7 @@ const exampleProblemPage: z.infer<typeof ProblemPage> = {
 export const system = new Hono<AppEnv>()
   .get(
     '/',
-    operation('describeApi', {
+    operation('getStart', {
       tag: 'System',
       summary: 'Names the API and links its documents',
       answers: {
@@ -102,7 +105,7 @@ export const system = new Hono<AppEnv>()
         database: async () => {
           const { db } = databaseOf(c, 'first-primary')
           const [marks] = await db.batch([db.select().from(setting)])
-          if (env.ENVIRONMENT === 'development' && !marks.some(({ key }) => key === 'demonstration')) {
+          if (env.ENVIRONMENT === 'development' && !marks.some(({ key }) => key === DEMONSTRATION)) {
             throw new Error('the demonstration data is not loaded')
           }
         },
