@@ -6,7 +6,7 @@
 import { sign, verify } from 'hono/jwt'
 import { v4 } from 'uuid'
 import * as z from 'zod'
-import { base64Url } from '#db/encode'
+import { base64Url, fromBase64Url } from '#db/encode'
 import type { Actor } from '#db/right'
 import { ROLES } from '#db/schema'
 import { signingKeysOf } from './settings'
@@ -70,7 +70,7 @@ export async function signAccessToken(settings: TokenSettings, actor: Actor, now
 /** Whose token it is, or undefined for one that we did not sign, that has expired or that lacks a claim. */
 export async function readAccessToken(settings: TokenSettings, token: string): Promise<Actor | undefined> {
   if (token.length > MAX_TOKEN_LENGTH) return undefined
-  const header = Header.safeParse(decodePart(token))
+  const header = Header.safeParse(decodeHeader(token))
   if (!header.success) return undefined
   const key = signingKeysOf(settings.TOKEN_KEYS).find(([kid]) => kid === header.data.kid)
   if (key === undefined) return undefined
@@ -89,10 +89,10 @@ export async function readAccessToken(settings: TokenSettings, token: string): P
   }
 }
 
-function decodePart(token: string): unknown {
+/** The first part of a token, unverified; undefined where it is no JSON. */
+function decodeHeader(token: string): unknown {
   try {
-    const part = token.split('.')[0] ?? ''
-    return JSON.parse(atob(part.replaceAll('-', '+').replaceAll('_', '/')))
+    return JSON.parse(new TextDecoder().decode(fromBase64Url(token.split('.')[0] ?? '')))
   } catch {
     return undefined
   }
