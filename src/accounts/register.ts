@@ -9,9 +9,10 @@ import { calendar, doctor, patient, ROLES, schedule, user, visitType } from '#db
 import { done, type Result, refused } from '#http/result'
 import { line } from '#http/text'
 import { initialSchedule } from '#scheduling/core/schedule'
+import { TimeZone } from '#scheduling/fields'
 import { isFirstAdmin } from './first-admin'
 import { hashPassword, Password } from './password'
-import { Email, Mobile, TimeZone, type User, userOf } from './user'
+import { Email, Mobile, type User, userOf } from './user'
 
 /** Where somebody lives who does not say. */
 const DEFAULT_TIME_ZONE = 'UTC'

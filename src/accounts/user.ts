@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { ROLES, user } from '#db/schema'
 import { ShownInstant } from '#http/shown'
-import { formatInstant, isTimeZone } from '#scheduling/core/time'
+import { formatInstant } from '#scheduling/core/time'
 
 const MAX_EMAIL_LENGTH = 254
 
@@ -23,8 +23,6 @@ export const GivenEmail = z.string().min(1).max(MAX_EMAIL_LENGTH).transform(norm
 
 /** E.164: a plus, a country code, at most 15 digits. */
 export const Mobile = z.string().regex(/^\+[1-9]\d{6,14}$/, 'Send a number as E.164 has it: +8801711000000')
-
-export const TimeZone = z.string().max(64).refine(isTimeZone, 'This is no time zone of the IANA database')
 
 export const User = z
   .object({

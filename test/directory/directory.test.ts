@@ -329,7 +329,7 @@ describe('the own profile', () => {
     [{ experienceYears: -1 }, ['/experienceYears']],
     [{ experienceYears: '5' }, ['/experienceYears']],
     [
-      { consultationFee: { amountMinor: 100_000_001, currency: 'XYZ' } },
+      { consultationFee: { amountMinor: 1_000_000_001, currency: 'XYZ' } },
       ['/consultationFee/amountMinor', '/consultationFee/currency'],
     ],
     [
