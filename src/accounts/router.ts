@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { limitAddress } from '#http/address-limit'
 import type { AppEnv } from '#http/context'
-import { etagOf } from '#http/etag'
+import { etagOf, versionsInIfMatch } from '#http/etag'
 import { operation, shows } from '#http/operation'
 import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
@@ -174,11 +174,10 @@ export const accounts = new Hono<AppEnv>()
     validate('json', MeChanges, { example: { fullName: 'Nadia Haque', patient: { sex: 'female' } } }),
     async (c) => {
       const database = databaseOf(c, 'first-primary')
-      const ifMatch = c.req.header('If-Match')
-      const result = await updateMe(database, c.var.actor, c.req.valid('json'), ifMatch, Date.now())
+      const versions = versionsInIfMatch(c.req.header('If-Match'))
+      const result = await updateMe(database, c.var.actor, c.req.valid('json'), versions, Date.now())
       if (!result.ok) {
-        if (result.code !== 'not-a-patient') return problem(c, result.code)
-        return invalid(c, [{ pointer: '/patient', detail: 'Only a patient has these members' }])
+        return result.code === 'validation-failed' ? invalid(c, result.faults ?? []) : problem(c, result.code)
       }
       c.header('ETag', etagOf(result.value.version))
       return c.json(result.value.me, 200)

@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import * as z from 'zod'
 import type { AppEnv } from '#http/context'
-import { answerTagged, etagOf } from '#http/etag'
+import { answerTagged, etagOf, versionsInIfMatch } from '#http/etag'
 import { IDEMPOTENCY_KEY_FAULT, keyedRequest, markReplayed } from '#http/idempotency-key'
 import { operation, shows } from '#http/operation'
 import { CURSOR_FAULT, PageOf, pageExample, pageQuery } from '#http/page'
@@ -71,10 +71,10 @@ export const directory = new Hono<AppEnv>()
     }),
     async (c) => {
       const database = databaseOf(c, 'first-primary')
-      const ifMatch = c.req.header('If-Match')
-      const result = await updateDoctor(database, c.var.actor, c.req.valid('json'), ifMatch, Date.now())
+      const versions = versionsInIfMatch(c.req.header('If-Match'))
+      const result = await updateDoctor(database, c.var.actor, c.req.valid('json'), versions, Date.now())
       if (!result.ok) {
-        return result.code === 'unknown-specialty' ? invalid(c, result.faults) : problem(c, result.code)
+        return result.code === 'validation-failed' ? invalid(c, result.faults ?? []) : problem(c, result.code)
       }
       c.header('ETag', etagOf(result.value.version))
       return c.json(result.value.profile, 200)
