@@ -13,7 +13,7 @@ const VARIABLES = {
   password: DEMONSTRATION_PASSWORD,
 }
 
-/** The order of the main job, with members of the bodies that come from earlier answers. */
+/** The operations of the main job, in their order. */
 const MAIN_JOB = [
   'login',
   'listDoctors',
@@ -49,7 +49,7 @@ const PATH_VARIABLES = {
   problems: 'slot-taken',
 }
 
-/** Headers that the collection sends of itself, switched off or made by the client. */
+/** Headers that the collection sends of itself, with values that the client makes; all others are switched off. */
 const HEADERS = { 'Idempotency-Key': '{{$guid}}' }
 
 /** The collection of a document. */

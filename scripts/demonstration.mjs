@@ -15,7 +15,7 @@ export const DEMONSTRATION = 'demonstration'
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
-/** How long ago everybody registered, and on which day after that a doctor's hours began. */
+/** How long ago everybody registered. */
 const REGISTERED_DAYS_AGO = 220
 
 /** Loads the data in one batch unless that was done; tells whether it did. */

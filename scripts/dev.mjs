@@ -14,6 +14,8 @@ import { ROOT, startTool } from './tool.mjs'
 const HOST = '127.0.0.1'
 const READY_TIMEOUT_MS = 60_000
 const POLL_MS = 50
+/** How long one answer may take while the server starts. */
+const ANSWER_TIMEOUT_MS = 5000
 const PARENT_POLL_MS = 500
 /** How long the server may take to end before it is killed. */
 const END_TIMEOUT_MS = 5000
@@ -108,7 +110,9 @@ async function untilReady() {
   let last = 'it does not answer'
   while (Date.now() < deadline && !ending) {
     try {
-      const answer = await fetch(`${address}/health/ready`, { signal: AbortSignal.timeout(POLL_MS * 100) })
+      const answer = await fetch(`${address}/health/ready`, {
+        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      })
       if (answer.status === 200) return
       last = await answer.text()
     } catch {

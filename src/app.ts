@@ -48,7 +48,7 @@ export function apiDocument(): ReturnType<typeof describeApi> {
   return document
 }
 
-/** Which operations there are, for 405 and for the test that walks the permission table. */
+/** Which operations there are: an address that takes another method is 405 and not 404. */
 const patterns = routesOf(routes).map(({ method, path }) => ({
   method,
   pattern: new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`),

@@ -7,12 +7,11 @@ import { newId } from '#db/id'
 import { refusalOf } from '#db/refusal'
 import { calendar, doctor, patient, ROLES, schedule, user, visitType } from '#db/schema'
 import { done, type Result, refused } from '#http/result'
-import { line } from '#http/text'
 import { initialSchedule } from '#scheduling/core/schedule'
 import { TimeZone } from '#scheduling/fields'
 import { isFirstAdmin } from './first-admin'
 import { hashPassword, Password } from './password'
-import { Email, Mobile, type User, userOf } from './user'
+import { Email, FullName, Mobile, type User, userOf } from './user'
 
 /** Where somebody lives who does not say. */
 const DEFAULT_TIME_ZONE = 'UTC'
@@ -24,7 +23,7 @@ export const Registration = z
   .strictObject({
     email: Email,
     password: Password,
-    fullName: line(1, 100),
+    fullName: FullName,
     role: z.enum(ROLES).meta({ description: '`admin` is known and refused with 403.' }),
     mobile: Mobile.optional(),
     timeZone: TimeZone.default(DEFAULT_TIME_ZONE),

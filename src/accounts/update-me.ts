@@ -8,9 +8,10 @@ import { type Actor, useRight } from '#db/right'
 import { patient, user } from '#db/schema'
 import { done, type Result, refused } from '#http/result'
 import { line, paragraphs } from '#http/text'
+import { HOUR_MS } from '#scheduling/core/time'
 import { LocalDate, TimeZone } from '#scheduling/fields'
 import { type Me, readMe } from './me'
-import { Mobile } from './user'
+import { FullName, Mobile } from './user'
 
 const EARLIEST_BIRTH = '1900-01-01'
 
@@ -18,28 +19,36 @@ const EARLIEST_BIRTH = '1900-01-01'
 const MOST_EASTERN_HOURS = 14
 
 const wasBornBefore = (date: string): boolean =>
-  date <= new Date(Date.now() + MOST_EASTERN_HOURS * 3_600_000).toISOString().slice(0, 10)
+  date <= new Date(Date.now() + MOST_EASTERN_HOURS * HOUR_MS).toISOString().slice(0, 10)
 
 const DateOfBirth = LocalDate.refine(
   (date) => date >= EARLIEST_BIRTH && wasBornBefore(date),
   `From ${EARLIEST_BIRTH} until today`,
 ).meta({ format: 'date' })
 
+/** In characters. */
+const MAX_ADDRESS_LENGTH = 300
+const MAX_PROVIDER_LENGTH = 100
+const MAX_INSURANCE_NUMBER_LENGTH = 50
+
 const isNotEmpty = (members: object): boolean => Object.keys(members).length > 0
 const EMPTY = 'Send at least one member'
 
 export const MeChanges = z
   .strictObject({
-    fullName: line(1, 100).optional(),
+    fullName: FullName.optional(),
     mobile: Mobile.nullable().optional(),
     timeZone: TimeZone.optional(),
     patient: z
       .strictObject({
         dateOfBirth: DateOfBirth.nullable().optional(),
         sex: z.enum(['female', 'male', 'other']).nullable().optional(),
-        address: paragraphs(300).nullable().optional(),
+        address: paragraphs(MAX_ADDRESS_LENGTH).nullable().optional(),
         insurance: z
-          .strictObject({ provider: line(1, 100), number: line(1, 50) })
+          .strictObject({
+            provider: line(1, MAX_PROVIDER_LENGTH),
+            number: line(1, MAX_INSURANCE_NUMBER_LENGTH),
+          })
           .nullable()
           .optional(),
       })

@@ -1,3 +1,4 @@
+/** What a failed batch means: a no by one of our own names, a bug, or an outage. */
 import { DatabaseFailure } from './database'
 
 /** What D1 refuses by one of our triggers or constraints: a no. To a doctor's object all else is an unknown outcome. */
@@ -19,7 +20,7 @@ const REFUSALS = {
 
 export type Refusal = keyof typeof REFUSALS
 
-/** The depth of causes that is looked through; Drizzle wraps D1's error once. */
+/** The depth of causes that is looked through: `DatabaseFailure` wraps D1's error, and others may wrap that. */
 const MAX_CAUSES = 5
 
 /** The error and what caused it, outermost first. */

@@ -93,6 +93,7 @@ export const ofUser: SQL = eq(user.id, doctor.userId)
 /** Verified, and not suspended. */
 export const isListed = and(ofUser, isNotNull(doctor.verifiedAt), eq(user.status, 'active'))
 
+/** The doctor of a row, as everybody sees them. */
 export const doctorOf = (row: DoctorRow): Doctor => ({
   id: row.id,
   fullName: row.fullName,
@@ -112,6 +113,7 @@ function addressOf({ division, district, thana, street }: DoctorRow): Doctor['ad
   return { division, district, thana, ...(street !== null && { street }) }
 }
 
+/** The doctor of a row, as they see themselves. */
 export const ownDoctorOf = (row: DoctorRow): OwnDoctor => ({
   ...doctorOf(row),
   verified: row.verifiedAt !== null,

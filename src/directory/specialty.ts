@@ -17,7 +17,13 @@ export type Specialty = z.infer<typeof Specialty>
 
 export const exampleSpecialty: Specialty = { id: 'spc_cardiology', name: 'Cardiology' }
 
-export const NewSpecialty = z.strictObject({ name: line(2, 60) }).meta({ id: 'NewSpecialty' })
+/** In characters; an id is no longer. */
+const MIN_NAME_LENGTH = 2
+const MAX_NAME_LENGTH = 60
+
+export const SpecialtyName = line(MIN_NAME_LENGTH, MAX_NAME_LENGTH)
+
+export const NewSpecialty = z.strictObject({ name: SpecialtyName }).meta({ id: 'NewSpecialty' })
 
 /** What tells names apart and orders them. */
 export const sortNameOf = (name: string): string => name.normalize('NFC').trim().toLowerCase()

@@ -11,29 +11,40 @@ import { done, type Result, refused } from '#http/result'
 import { line, paragraphs } from '#http/text'
 import type { OwnDoctor } from './doctor'
 import { readOwnDoctor } from './own-doctor'
-import { sortNameOf } from './specialty'
+import { SpecialtyName, sortNameOf } from './specialty'
+
+const MAX_SPECIALTIES = 5
+const MAX_LANGUAGES = 10
+const MAX_EXPERIENCE_YEARS = 80
+
+/** In characters. */
+const MIN_LANGUAGE_LENGTH = 2
+const MAX_LANGUAGE_LENGTH = 40
+const MAX_PLACE_LENGTH = 100
+const MAX_LICENSE_LENGTH = 50
+const MAX_BIO_LENGTH = 2000
 
 /** `bn`, `en-GB` or `Bangla`: tags and names are both in use, and nothing is computed from either. */
-const Language = line(2, 40).refine(
+const Language = line(MIN_LANGUAGE_LENGTH, MAX_LANGUAGE_LENGTH).refine(
   (text) => /^\p{L}[\p{L}\p{M}\p{N} '’()-]+$/u.test(text),
   'Send a language’s tag or name',
 )
 
-const Place = line(1, 100)
+const Place = line(1, MAX_PLACE_LENGTH)
 
 export const DoctorChanges = z
   .strictObject({
     specialties: z
-      .array(line(2, 60))
+      .array(SpecialtyName)
       .min(1)
-      .max(5)
+      .max(MAX_SPECIALTIES)
       .optional()
       .meta({ description: 'Names or ids, as GET /v1/specialties lists them; they replace all former ones' }),
-    licenseNumber: line(1, 50).nullable().optional(),
-    experienceYears: z.int().min(0).max(80).nullable().optional(),
+    licenseNumber: line(1, MAX_LICENSE_LENGTH).nullable().optional(),
+    experienceYears: z.int().min(0).max(MAX_EXPERIENCE_YEARS).nullable().optional(),
     consultationFee: Money.nullable().optional(),
-    bio: paragraphs(2000).nullable().optional(),
-    languages: z.array(Language).max(10).optional(),
+    bio: paragraphs(MAX_BIO_LENGTH).nullable().optional(),
+    languages: z.array(Language).max(MAX_LANGUAGES).optional(),
     address: z
       .strictObject({
         division: Place,

@@ -11,6 +11,7 @@ import type { AnswerHeader } from './openapi-headers'
 import { type OperationId, PUBLIC, permissions, type RoleOf } from './permission'
 import { type ProblemAnswer, type ProblemCode, problem } from './problem'
 
+/** What the document says of one status of an operation. */
 export interface AnswerDocument {
   readonly description: string
   /** Absent for an answer without a body. */
@@ -29,6 +30,7 @@ export const shows = <S extends z.ZodType>(
   headers: readonly AnswerHeader[] = [],
 ): AnswerDocument => ({ schema, description, example, headers })
 
+/** What the document says of an operation, but for its name, its body and its parameters. */
 export interface OperationDocument<Code extends ProblemCode = ProblemCode> {
   readonly tag: 'System' | 'Accounts' | 'Directory' | 'Scheduling' | 'Appointments'
   readonly summary: string

@@ -58,6 +58,7 @@ export const defaultHeaders = createMiddleware<AppEnv>(async (c, next) => {
   }
 })
 
+/** What keeps a browser from guessing types, framing answers and telling where it came from. */
 export const securityHeaders: MiddlewareHandler<AppEnv> = secureHeaders({
   xFrameOptions: 'DENY',
   referrerPolicy: 'no-referrer',
@@ -98,6 +99,7 @@ export const crossOrigin = createMiddleware<AppEnv>(async (c, next) => {
   return undefined
 })
 
+/** Refuses a body over `MAX_BODY_BYTES` with 413, whatever its length says. */
 export const limitBody: MiddlewareHandler<AppEnv> = bodyLimit({
   maxSize: MAX_BODY_BYTES,
   onError: (c) => problem(c as Context<AppEnv>, 'request-too-large'),

@@ -45,7 +45,7 @@ const ROWS = [
     `import './time'`,
     `import 'rrule-temporal'`,
   ],
-  ['core: Temporal in one file', 'src/scheduling/core', `import './time'`, `import 'temporal-polyfill'`],
+  ['core: no Temporal', 'src/scheduling/core/time.ts', `import './interval'`, `import 'temporal-polyfill'`],
   ['db: cores', 'src/db', `import '#scheduling/core/time'`, `import '#scheduling/schedule'`],
   ['db: no http', 'src/db', `import './schema'`, `import '#http/problem'`],
   ['db: Drizzle and uuid alone', 'src/db', `import 'drizzle-orm/d1'\nimport 'uuid'`, `import 'hono'`],
@@ -82,12 +82,6 @@ const ROWS = [
   ['the cron: any wing', 'src/minutely.ts', `import '#accounts/first-admin'`, `import './app'`],
   ['nothing imports app', 'src/other.ts', `import './client'`, `import './app'`],
   ['but index does', 'src/index.ts', `import './app'`, `import '../app'`],
-  [
-    'core: Temporal in time.ts',
-    'src/scheduling/core/time.ts',
-    `import 'temporal-polyfill'`,
-    `import 'rrule-temporal'`,
-  ],
   [
     'core: recurrence in availability.ts',
     'src/scheduling/core/availability.ts',
