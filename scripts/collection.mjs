@@ -4,7 +4,7 @@
  * its id: sent from top to bottom of "Main job", the requests book a visit and cancel it. Nothing here writes the
  * file in docs/: the test that holds it to the document does, when `npm run collection` tells it to.
  */
-import { DEMONSTRATION_PASSWORD, demonstrationEmail } from './demonstration.mjs'
+import { DEMONSTRATION_PASSWORD, demonstrationEmail } from './demonstration/statements.mjs'
 
 /** What the collection starts with; the demonstration patient of `npm run dev`. */
 const VARIABLES = {

@@ -7,7 +7,7 @@
  */
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
-import { DEMONSTRATION_PASSWORD, demonstrationEmail } from './demonstration.mjs'
+import { DEMONSTRATION_PASSWORD, demonstrationEmail } from './demonstration/statements.mjs'
 import { developmentSecrets, loadData, migrate } from './development-state.mjs'
 import { ROOT, startTool } from './tool.mjs'
 

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { DEMONSTRATION_PASSWORD, demonstrationEmail } from '../../scripts/demonstration.mjs'
+import { DEMONSTRATION_PASSWORD, demonstrationEmail } from '../../scripts/demonstration/statements.mjs'
 import { START_TIMEOUT_MS, startDevelopmentServer } from '../support/development-server.mjs'
 
 const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium'

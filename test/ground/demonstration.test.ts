@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { checkRules, windows } from '#scheduling/core/availability'
 import { slotFaults } from '#scheduling/core/slot'
 import { localDate } from '#scheduling/core/time'
-import { DEMONSTRATION, demonstration, loadDemonstration } from '../../scripts/demonstration.mjs'
+import { DEMONSTRATION, demonstration, loadDemonstration } from '../../scripts/demonstration/statements.mjs'
 
 const DAY_MS = 86_400_000
 const HASH = '$argon2id$none'

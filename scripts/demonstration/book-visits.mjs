@@ -1,6 +1,6 @@
 /** When the visits of the demonstration data take place: on real slots of the doctors' hours around today. */
 import { Temporal } from 'temporal-polyfill'
-import { VISITS } from './demonstration-visits.mjs'
+import { VISITS } from './patients.mjs'
 
 export const VISIT_MINUTES = 30
 

@@ -1,5 +1,6 @@
 /**
- * The doctors of the demonstration data: who they are, and when they work. Everybody is invented. Fees are in minor units; weeks in Bangladesh begin on Sunday, and Friday is the day of rest.
+ * The doctors of the demonstration data: who they are, and when they work. Everybody is invented. Fees
+ * are in minor units; weeks in Bangladesh begin on Sunday, and Friday is the day of rest.
  */
 
 const policy = {

@@ -2,9 +2,9 @@
  * The demonstration data as statements of SQL: a pure function of now, so that it is the same on every machine
  * and its dates are relative to today. It is written through the ordinary constraints and triggers.
  */
-import { bookVisits, padded, rulesFrom, VISIT_MINUTES, visitTypeId } from './demonstration-appointments.mjs'
-import { DOCTORS } from './demonstration-people.mjs'
-import { PATIENTS } from './demonstration-visits.mjs'
+import { bookVisits, padded, rulesFrom, VISIT_MINUTES, visitTypeId } from './book-visits.mjs'
+import { DOCTORS } from './doctors.mjs'
+import { PATIENTS } from './patients.mjs'
 
 /** Everybody of the demonstration signs in with it. */
 export const DEMONSTRATION_PASSWORD = 'Demo-Pass-1234!'

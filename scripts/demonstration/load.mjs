@@ -1,12 +1,12 @@
 /**
- * Loads the demonstration data into a migrated local state, unless it is there: `load-demonstration.mjs
- * STATE_DIR`. Prints the address of the first administrator, if one was made already.
+ * Loads the demonstration data into a migrated local state, unless it is there: `load.mjs STATE_DIR`.
+ * Prints the address of the first administrator, if one was made already.
  */
 import { join } from 'node:path'
 import initializeArgon2 from '@phi-ag/argon2/node'
 import { getPlatformProxy } from 'wrangler'
-import { DEMONSTRATION_PASSWORD, loadDemonstration } from './demonstration.mjs'
-import { ROOT } from './tool.mjs'
+import { ROOT } from '../tool.mjs'
+import { DEMONSTRATION_PASSWORD, loadDemonstration } from './statements.mjs'
 
 /** As in src/accounts/password.ts: Argon2id, 19 MiB, two passes, one lane. */
 const ARGON2_SETTINGS = { type: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
