@@ -15,7 +15,7 @@ import {
   type Session,
   sessionOf,
 } from './session'
-import { userColumns, userOf } from './user'
+import { userColumns, viewUser } from './user'
 
 /** The longest token that is looked at, in characters; ours have 43. */
 const MAX_LENGTH = 200
@@ -66,7 +66,7 @@ export async function refresh(
     if (refusal === 'refresh-token-reused') await reused()
     return refused('invalid-refresh-token')
   }
-  return done(await sessionOf(env, actor, token, userOf(row), nowMs))
+  return done(await sessionOf(env, actor, token, viewUser(row), nowMs))
 }
 
 /** The token with its user, while it and its session live and the user has the role that it was opened for. */

@@ -11,7 +11,7 @@ import { initialSchedule } from '#scheduling/core/schedule'
 import { TimeZone } from '#scheduling/fields'
 import { isFirstAdmin } from './first-admin'
 import { hashPassword, Password } from './password'
-import { Email, FullName, Mobile, type User, userOf } from './user'
+import { Email, FullName, Mobile, type UserView, viewUser } from './user'
 
 /** Where somebody lives who does not say. */
 const DEFAULT_TIME_ZONE = 'UTC'
@@ -40,7 +40,7 @@ export async function register(
   settings: Pick<Env, 'ADMIN_EMAIL' | 'ADMIN_PASSWORD'>,
   { password, role, mobile, ...given }: Registration,
   nowMs: number,
-): Promise<Result<User, 'role-not-allowed' | 'email-taken' | 'mobile-taken'>> {
+): Promise<Result<UserView, 'role-not-allowed' | 'email-taken' | 'mobile-taken'>> {
   if (role === 'admin') return refused('role-not-allowed')
   if (isFirstAdmin(settings, given.email)) return refused('email-taken')
   const row = {
@@ -75,7 +75,7 @@ export async function register(
     if (refusal === 'email-taken' || refusal === 'mobile-taken') return refused(refusal)
     throw error
   }
-  return done(userOf(row))
+  return done(viewUser(row))
 }
 
 /** What a doctor has from the start: an empty profile, a calendar that nobody has loaded, no hours, one visit type. */

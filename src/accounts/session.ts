@@ -12,7 +12,7 @@ import { type Actor, useRight } from '#db/right'
 import { refreshToken, session } from '#db/schema'
 import { ACCESS_TOKEN_SECONDS, signAccessToken } from '#http/access-token'
 import { done, type Result, refused } from '#http/result'
-import { exampleUser, User } from './user'
+import { exampleUser, UserView } from './user'
 
 /** How long a session lives after its last refresh, and each refresh token with it. */
 export const SESSION_MS = 30 * 24 * 60 * 60 * 1000
@@ -25,7 +25,7 @@ export const Session = z
     tokenType: z.literal('Bearer'),
     expiresIn: z.int().meta({ description: 'Seconds that the access token is valid for' }),
     refreshToken: z.string(),
-    user: User,
+    user: UserView,
   })
   .meta({ id: 'Session' })
 export type Session = z.infer<typeof Session>
@@ -61,7 +61,7 @@ export const sessionOf = async (
   settings: Env,
   actor: Actor,
   refresh: string,
-  user: User,
+  user: UserView,
   nowMs: number,
 ): Promise<Session> => ({
   accessToken: await signAccessToken(settings, actor, nowMs),

@@ -10,7 +10,7 @@ import { done, type Result, refused } from '#http/result'
 import { line, paragraphs } from '#http/text'
 import { HOUR_MS } from '#scheduling/core/time'
 import { LocalDate, TimeZone } from '#scheduling/fields'
-import { type Me, readMe } from './me'
+import { findMe, type Me } from './find-me'
 import { FullName, Mobile } from './user'
 
 const EARLIEST_BIRTH = '1900-01-01'
@@ -81,7 +81,7 @@ export async function updateMe(
   }
   let seen: number | undefined
   if (versions !== undefined) {
-    const read = await readMe(database, actor)
+    const read = await findMe(database, actor)
     if (read === undefined) return refused('session-ended')
     if (!versions.includes(read.version)) return refused('precondition-failed')
     seen = read.version
@@ -94,7 +94,7 @@ export async function updateMe(
     if (refusal === 'session-ended' || refusal === 'mobile-taken') return refused(refusal)
     throw error
   }
-  const changed = await readMe(database, actor)
+  const changed = await findMe(database, actor)
   return changed === undefined ? refused('session-ended') : done(changed)
 }
 

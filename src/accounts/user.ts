@@ -31,7 +31,7 @@ export const FullName = line(1, MAX_FULL_NAME_LENGTH)
 /** E.164: a plus, a country code, at most 15 digits. */
 export const Mobile = z.string().regex(/^\+[1-9]\d{6,14}$/, 'Send a number as E.164 has it: +8801711000000')
 
-export const User = z
+export const UserView = z
   .object({
     id: z.string(),
     email: z.string(),
@@ -45,9 +45,9 @@ export const User = z
     createdAt: ShownInstant,
   })
   .meta({ id: 'User' })
-export type User = z.infer<typeof User>
+export type UserView = z.infer<typeof UserView>
 
-export const exampleUser: User = {
+export const exampleUser: UserView = {
   id: 'usr_019a9f0b6b7a7c3e8d2f4a5b6c7d8e9f',
   email: 'nadia@example.com',
   fullName: 'Nadia Haque',
@@ -76,7 +76,7 @@ export const userColumns = {
 export type UserRow = Pick<typeof user.$inferSelect, keyof typeof userColumns>
 
 /** The user of a row, as the API shows them. */
-export const userOf = (row: UserRow): User => ({
+export const viewUser = (row: UserRow): UserView => ({
   id: row.id,
   email: row.email,
   fullName: row.fullName,

@@ -31,7 +31,7 @@ export const sortNameOf = (name: string): string => name.normalize('NFC').trim()
 const Cursor = z.tuple([z.string()])
 
 /** A page by name, or undefined for a cursor that this list never gave out. One round trip. */
-export async function listSpecialties(
+export async function findSpecialties(
   { db }: Database,
   query: { limit: number; cursor?: string | undefined; count: 'true' | 'false' },
 ): Promise<Page<Specialty> | undefined> {

@@ -9,8 +9,8 @@ import { doctor, specialty } from '#db/schema'
 import { Money } from '#http/money'
 import { done, type Result, refused } from '#http/result'
 import { line, paragraphs } from '#http/text'
-import type { OwnDoctor } from './doctor'
-import { readOwnDoctor } from './own-doctor'
+import type { OwnDoctorView } from './doctor'
+import { findOwnDoctor } from './find-own-doctor'
 import { SpecialtyName, sortNameOf } from './specialty'
 
 const MAX_SPECIALTIES = 5
@@ -59,7 +59,7 @@ export const DoctorChanges = z
   .meta({ id: 'DoctorChanges' })
 export type DoctorChanges = z.infer<typeof DoctorChanges>
 
-type Changed = { profile: OwnDoctor; version: number }
+type Changed = { profile: OwnDoctorView; version: number }
 type Refused = 'session-ended' | 'precondition-failed' | 'validation-failed'
 
 /**
@@ -76,12 +76,12 @@ export async function updateDoctor(
 ): Promise<Result<Changed, Refused>> {
   let version: number | SQL = sql`${doctor.version} + 1`
   if (versions !== undefined) {
-    const seen = await readOwnDoctor(database, actor)
+    const seen = await findOwnDoctor(database, actor)
     if (seen === undefined) return refused('session-ended')
     if (!versions.includes(seen.version)) return refused('precondition-failed')
     version = seen.version + 1
   }
-  const replacement = await findSpecialties(database, actor, changes.specialties)
+  const replacement = await resolveSpecialties(database, actor, changes.specialties)
   if (!replacement.ok) return replacement
   try {
     await database.run([
@@ -107,12 +107,12 @@ export async function updateDoctor(
     if (refusal === 'session-ended') return refused(refusal)
     throw error
   }
-  const changed = await readOwnDoctor(database, actor)
+  const changed = await findOwnDoctor(database, actor)
   return changed === undefined ? refused('session-ended') : done(changed)
 }
 
 /** The ids of the specialties named, each once; undefined where none are given. */
-async function findSpecialties(
+async function resolveSpecialties(
   database: Database,
   actor: Actor,
   given: readonly string[] | undefined,

@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { openDatabase } from '#db/database'
-import { doctorQueries, matchingDoctors } from '#directory/list-doctors'
+import { doctorQueries, matchingDoctors } from '#directory/find-doctors'
 import { type SeededUser, seedUser, seedUsers } from '../support/accounts'
 import { type Answer, call } from '../support/api'
 import { costOf } from '../support/cost'
