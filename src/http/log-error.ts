@@ -8,26 +8,20 @@ interface Circumstances {
   readonly [member: string]: unknown
 }
 
-/**
- * Logs that something failed; `what` names it. Of an error in a request the message stays untold, for it may
- * quote what the caller sent; what D1 said is told always, for it names tables, columns and our own SQL, and
- * never a bound value.
- */
+/** Logs that something failed: `what` names it, the error, if there is one, says how. */
 export function logError(what: string, circumstances: Circumstances, error?: unknown): void {
-  const line = { level: 'error', what, ...circumstances }
-  if (error === undefined) {
-    console.error(JSON.stringify(line))
-    return
-  }
-  const database = failureOf(error)?.message
-  const message = circumstances.requestId === undefined ? messageOf(error) : database
-  console.error(
-    JSON.stringify({
-      ...line,
-      ...(error instanceof Error && { name: error.name, stack: placesOf(error) }),
-      ...(message !== undefined && { message }),
-    }),
-  )
+  const told = error === undefined ? {} : tell(error, circumstances.requestId !== undefined)
+  console.error(JSON.stringify({ level: 'error', what, ...circumstances, ...told }))
+}
+
+/**
+ * What may be told of an error. In a request its message stays untold, for it may quote what the caller sent.
+ * What D1 said is told always: it names tables, columns and our own SQL. Only a full-text search quotes what it
+ * cannot read, and ours is given nothing but quoted words.
+ */
+function tell(error: unknown, inRequest: boolean): Readonly<Record<string, string | undefined>> {
+  const message = inRequest ? failureOf(error)?.message : messageOf(error)
+  return error instanceof Error ? { name: error.name, message, stack: placesOf(error) } : { message }
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
