@@ -127,6 +127,9 @@ function insertDoctor(doctor, registered, rules) {
       mode: doctor.mode,
       created_at: registered,
     }),
+    ...(doctor.visitTypes ?? []).map((visitType, index) =>
+      insertVisitType(doctor, visitType, index, registered),
+    ),
     insert('schedule', {
       doctor_id: id,
       time_zone: doctor.timeZone,
@@ -142,6 +145,26 @@ function insertDoctor(doctor, registered, rules) {
     }),
   ]
 }
+
+const insertVisitType = (
+  doctor,
+  { name, durationMinutes, bufferAfterMinutes, mode, fee },
+  index,
+  registered,
+) =>
+  insert('visit_type', {
+    id: `${visitTypeId(doctor)}${padded(index)}`,
+    doctor_id: doctor.id,
+    name,
+    duration_minutes: durationMinutes,
+    buffer_before_minutes: 0,
+    buffer_after_minutes: bufferAfterMinutes,
+    mode,
+    fee_minor: fee[0],
+    fee_currency: fee[1],
+    // After the ordinary one, which is what a booking gets that names none.
+    created_at: registered + (index + 1) * MINUTE_MS,
+  })
 
 const newEvent = (type, actorId, subjectId, at, data) => ({
   type,
