@@ -1,17 +1,19 @@
 /**
  * The calls of the API as a collection for Postman (format 2.1), which Bruno, Insomnia and Hoppscotch import as
  * well, made from the API's document. Signing in keeps the token, a listing keeps a doctor and a slot, a booking
- * its id: sent from top to bottom of "Main job", the requests book a visit and cancel it.
+ * its id: sent from top to bottom of "Main job", the requests book a visit and cancel it. Nothing here writes the
+ * file in docs/: the test that holds it to the document does, when `npm run collection` tells it to.
  */
+import { DEMONSTRATION_PASSWORD, demonstrationEmail } from './demonstration/statements.mjs'
 
 /** What the collection starts with; the demonstration patient of `npm run dev`. */
 const VARIABLES = {
   baseUrl: 'http://localhost:8787',
-  email: 'patient.anika@demo.praxis.example',
-  password: 'Demo-Pass-1234!',
+  email: demonstrationEmail('patient.anika'),
+  password: DEMONSTRATION_PASSWORD,
 }
 
-/** The order of the main job, with members of the bodies that come from earlier answers. */
+/** The operations of the main job, in their order. */
 const MAIN_JOB = [
   'login',
   'listDoctors',
@@ -51,7 +53,7 @@ const PATH_VARIABLES = {
   problems: 'slot-taken',
 }
 
-/** Headers that the collection sends of itself, switched off or made by the client. */
+/** Headers that the collection sends of itself, with values that the client makes; all others are switched off. */
 const HEADERS = { 'Idempotency-Key': '{{$guid}}' }
 
 /** The collection of a document. */

@@ -7,13 +7,15 @@
  */
 import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
-import { DEMONSTRATION_PASSWORD, demonstrationEmail } from './demonstration.mjs'
+import { DEMONSTRATION_PASSWORD, demonstrationEmail } from './demonstration/statements.mjs'
 import { developmentSecrets, loadData, migrate } from './development-state.mjs'
 import { ROOT, startTool } from './tool.mjs'
 
 const HOST = '127.0.0.1'
 const READY_TIMEOUT_MS = 60_000
 const POLL_MS = 50
+/** How long one answer may take while the server starts. */
+const ANSWER_TIMEOUT_MS = 5000
 const PARENT_POLL_MS = 500
 /** How long the server may take to end before it is killed. */
 const END_TIMEOUT_MS = 5000
@@ -108,7 +110,9 @@ async function untilReady() {
   let last = 'it does not answer'
   while (Date.now() < deadline && !ending) {
     try {
-      const answer = await fetch(`${address}/health/ready`, { signal: AbortSignal.timeout(POLL_MS * 100) })
+      const answer = await fetch(`${address}/health/ready`, {
+        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      })
       if (answer.status === 200) return
       last = await answer.text()
     } catch {
@@ -135,9 +139,14 @@ function fireCronEachMinute() {
 }
 
 function announce(secrets, admin) {
+  // A password of somebody's own is not for the screen, nor for what keeps the screen.
+  const password =
+    secrets.ADMIN_PASSWORD === DEMONSTRATION_PASSWORD
+      ? DEMONSTRATION_PASSWORD
+      : '(with the password that was set)'
   const adminLine =
     admin === undefined || admin === secrets.ADMIN_EMAIL.trim().toLowerCase()
-      ? `${secrets.ADMIN_EMAIL}  ${secrets.ADMIN_PASSWORD}`
+      ? `${secrets.ADMIN_EMAIL}  ${password}`
       : `${admin}  (made on an earlier start, with its password of then)`
   console.log(`
 Praxis     ${address}

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DEMONSTRATION_PASSWORD, demonstrationEmail } from './demonstration.mjs'
+import { DEMONSTRATION_PASSWORD, demonstrationEmail } from './demonstration/statements.mjs'
 import { ROOT, runToEnd, runTool, startNode } from './tool.mjs'
 
 const TOKEN_KEY_BYTES = 32
@@ -48,7 +48,7 @@ export async function migrate(stateDir) {
  * fails: the Durable Object that it misses runs in the server alone.
  */
 export async function loadData(stateDir) {
-  const script = join(ROOT, 'scripts/load-demonstration.mjs')
+  const script = join(ROOT, 'scripts/demonstration/load.mjs')
   const { code, output } = await runToEnd(startNode(script, [stateDir]))
   if (code !== 0) throw new Error(`The demonstration data could not be loaded:\n${output}`)
   return /^administrator: (.+)$/m.exec(output)?.[1]

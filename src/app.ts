@@ -1,13 +1,12 @@
 /** The order of middleware and every router: the table of contents. */
 import { Hono } from 'hono'
-import * as z from 'zod'
 import { accounts } from '#accounts/router'
 import { directory } from '#directory/router'
 import { requireConfiguration } from '#http/configuration'
 import type { AppEnv } from '#http/context'
 import { documents } from '#http/documents'
 import { describeApi, routesOf } from '#http/openapi'
-import { operation, shows } from '#http/operation'
+import type { Json } from '#http/openapi-schema'
 import {
   bookmark,
   crossOrigin,
@@ -22,33 +21,22 @@ import { system } from '#http/system'
 import { scheduling } from '#scheduling/router'
 
 const routes = new Hono<AppEnv>()
-  .use(logRequest, securityHeaders, defaultHeaders, crossOrigin, requireConfiguration, bookmark, limitBody)
+  .use(logRequest, securityHeaders, defaultHeaders, requireConfiguration, crossOrigin, bookmark, limitBody)
   .route('/', system)
-  .route('/', documents)
+  .route('/', documents(apiDocument))
   .route('/v1', scheduling)
   .route('/v1', accounts)
   .route('/v1', directory)
-  .get(
-    '/openapi.json',
-    operation('getOpenApi', {
-      tag: 'System',
-      summary: 'This document',
-      answers: {
-        200: shows(z.looseObject({ openapi: z.string() }), 'OpenAPI 3.1', { openapi: '3.1.0' }),
-      },
-    }),
-    (c) => c.json(apiDocument()),
-  )
 
-let document: ReturnType<typeof describeApi> | undefined
+let document: Json | undefined
 
 /** The document of the API; the routes do not change while the Worker lives, so it is made once. */
-export function apiDocument(): ReturnType<typeof describeApi> {
+export function apiDocument(): Json {
   document ??= describeApi(routes)
   return document
 }
 
-/** Which operations there are, for 405 and for the test that walks the permission table. */
+/** Which operations there are: an address that takes another method is 405 and not 404. */
 const patterns = routesOf(routes).map(({ method, path }) => ({
   method,
   pattern: new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`),

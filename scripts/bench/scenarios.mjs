@@ -7,6 +7,8 @@ const PATIENTS = 4000
 const MAX_BOOKINGS = 6000
 const DISTANT_BOOKINGS = 4000
 const FIFTY = 50
+/** Patients who sign in. */
+const SIGNING_IN = 100
 /** More than an isolate keeps openings of, so that each listing reads KV. */
 const LISTED_DOCTORS = 600
 
@@ -22,96 +24,86 @@ function request(method, path, { token, body } = {}) {
   return `${lines.join('\r\n')}\r\n\r\n${text}`
 }
 
-/** Seeds what the scenarios need. `each` is a function of the run, whose bookings are for nobody else. */
+const listing = ({ id }, query = '') => request('GET', `/v1/doctors/${id}/slots${query}`)
+
+const login = ({ email }) => request('POST', '/v1/auth/login', { body: { email, password: PASSWORD } })
+
+const booking = ({ token }, { id: doctorId }, start) =>
+  request('POST', '/v1/appointments', { token, body: { doctorId, start } })
+
+/** Seeds what the scenarios need, in the order in which they run: the signed-in read reads what was booked. */
 export async function prepare(database) {
   const patients = await seedPatients(database, PATIENTS)
   const listed = await seedDoctors(database, LISTED_DOCTORS, ORDINARY)
-  const [shown] = listed
-  let slot = 0
-  /** Bookings of patients in turn: no patient twice at one time, no slot twice. */
-  const bookings = async (doctors, count) => {
-    const first = slot
-    slot += Math.ceil(count / doctors.length)
-    return Array.from({ length: count }, (_, index) =>
-      request('POST', '/v1/appointments', {
-        token: patients[index % PATIENTS].token,
-        body: {
-          doctorId: doctors[index % doctors.length].id,
-          start: busyStart(first + Math.floor(index / doctors.length)),
-        },
-      }),
-    )
-  }
   const busy = (count) => seedDoctors(database, count, BUSY)
-  const listing = ({ id }, query = '') => request('GET', `/v1/doctors/${id}/slots${query}`)
+  const slots = freeSlots()
+  const bookings = bookingsOf(patients, busy, slots)
+  return {
+    scenarios: scenariosOf(listed, bookings, patients, database),
+    /** Before anything else: the openings of every listed doctor are in KV once their object has been asked. */
+    fillKv: () => listed.map((doctor) => listing(doctor, '?fresh=true')),
+    /** Everybody wants the same slot of one doctor, whose object is awake. */
+    async race() {
+      const [doctor] = await busy(1)
+      const start = busyStart(slots.take(1))
+      return {
+        wake: [listing(doctor, '?fresh=true')],
+        requests: patients.slice(0, RACERS).map((patient) => booking(patient, doctor, start)),
+      }
+    },
+  }
+}
 
-  const scenarios = [
-    { name: 'hello', at: 'hello', expects: 200, again: true, requests: () => [request('GET', '/')] },
-    { name: 'listing, kept in the isolate', expects: 200, again: true, requests: () => [listing(shown)] },
-    {
-      name: 'listing, from KV',
-      expects: 200,
-      again: true,
-      requests: () => listed.map((doctor) => listing(doctor)),
+/** Slots in turn, none of them twice: a patient who books again books another time. */
+function freeSlots() {
+  let next = 0
+  return {
+    /** The index of the first of so many. */
+    take(count) {
+      next += count
+      return next - count
     },
-    { name: 'listing, fresh', expects: 200, again: true, requests: () => [listing(shown, '?fresh=true')] },
-    {
-      name: 'booking, one doctor',
-      expects: 201,
-      requests: async () => bookings(await busy(1), MAX_BOOKINGS),
-    },
-    {
-      name: 'booking, fifty doctors',
-      expects: 201,
-      requests: async () => bookings(await busy(FIFTY), MAX_BOOKINGS),
-    },
-    {
-      name: 'signed-in read',
-      expects: 200,
-      again: true,
-      async requests() {
-        const { results } = await database
-          .prepare(`SELECT id, patient_id FROM appointment WHERE status = 'confirmed' LIMIT 1000`)
-          .all()
-        const tokens = new Map(patients.map(({ id, token }) => [id, token]))
-        return results.map(({ id, patient_id }) =>
-          request('GET', `/v1/appointments/${id}`, { token: tokens.get(patient_id) }),
-        )
-      },
-    },
-    {
-      name: 'login',
-      expects: 200,
-      again: true,
-      requests: () =>
-        patients
-          .slice(0, 100)
-          .map(({ email }) => request('POST', '/v1/auth/login', { body: { email, password: PASSWORD } })),
-    },
+  }
+}
+
+/** Makes so many bookings of so many doctors of their own, by patients in turn. */
+const bookingsOf = (patients, busy, slots) => async (doctorCount, count) => {
+  const doctors = await busy(doctorCount)
+  const first = slots.take(Math.ceil(count / doctorCount))
+  return Array.from({ length: count }, (_, index) => {
+    const start = busyStart(first + Math.floor(index / doctorCount))
+    return booking(patients[index % PATIENTS], doctors[index % doctorCount], start)
+  })
+}
+
+function scenariosOf(listed, bookings, patients, database) {
+  const [shown] = listed
+  const reading = { expects: 200, again: true }
+  const writing = { expects: 201 }
+  return [
+    { name: 'hello', at: 'hello', ...reading, requests: () => [request('GET', '/')] },
+    { name: 'listing, kept in the isolate', ...reading, requests: () => [listing(shown)] },
+    { name: 'listing, from KV', ...reading, requests: () => listed.map((doctor) => listing(doctor)) },
+    { name: 'listing, fresh', ...reading, requests: () => [listing(shown, '?fresh=true')] },
+    { name: 'booking, one doctor', ...writing, requests: () => bookings(1, MAX_BOOKINGS) },
+    { name: 'booking, fifty doctors', ...writing, requests: () => bookings(FIFTY, MAX_BOOKINGS) },
+    { name: 'signed-in read', ...reading, requests: () => signedInReads(patients, database) },
+    { name: 'login', ...reading, requests: () => patients.slice(0, SIGNING_IN).map(login) },
     {
       name: 'booking, one doctor, D1 20 ms away',
       at: 'distant',
-      expects: 201,
-      requests: async () => bookings(await busy(1), DISTANT_BOOKINGS),
+      ...writing,
+      requests: () => bookings(1, DISTANT_BOOKINGS),
     },
   ]
+}
 
-  /** Before anything else: the openings of every listed doctor are in KV once their object has been asked. */
-  const fillKv = () => listed.map((doctor) => listing(doctor, '?fresh=true'))
-
-  /** Everybody wants the same slot of one doctor, whose object is awake. */
-  const race = async () => {
-    const [doctor] = await busy(1)
-    const start = busyStart(slot)
-    slot += 1
-    return {
-      wake: [listing(doctor, '?fresh=true')],
-      requests: patients
-        .slice(0, RACERS)
-        .map(({ token }) =>
-          request('POST', '/v1/appointments', { token, body: { doctorId: doctor.id, start } }),
-        ),
-    }
-  }
-  return { scenarios, fillKv, race }
+async function signedInReads(patients, database) {
+  const { results } = await database
+    .prepare(`SELECT id, patient_id FROM appointment WHERE status = 'confirmed' LIMIT 1000`)
+    .all()
+  const tokens = new Map(patients.map(({ id, token }) => [id, token]))
+  return results.map(({ id, patient_id }) =>
+    request('GET', `/v1/appointments/${id}`, { token: tokens.get(patient_id) }),
+  )
 }

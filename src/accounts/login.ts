@@ -18,7 +18,7 @@ import {
   type Session,
   sessionOf,
 } from './session'
-import { GivenEmail, userColumns, userOf } from './user'
+import { GivenEmail, userColumns, viewUser } from './user'
 
 export const Credentials = z
   .strictObject({ email: GivenEmail, password: GivenPassword })
@@ -71,7 +71,7 @@ export async function login(
     if (refusalOf(error) === 'session-ended') return refused('account-suspended')
     throw error
   }
-  return done(await sessionOf(env, actor, token, userOf(row), nowMs))
+  return done(await sessionOf(env, actor, token, viewUser(row), nowMs))
 }
 
 /**

@@ -1,13 +1,13 @@
 /** Exchanges a refresh token for a new session's worth of tokens. Each works once. */
-import { and, eq, isNull, sql } from 'drizzle-orm'
+import { and, eq, gt, isNull, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import { type Database, fromQuery } from '#db/database'
 import { refusalOf } from '#db/refusal'
 import { useRight } from '#db/right'
 import { refreshToken, session, user } from '#db/schema'
 import { done, type Result, refused } from '#http/result'
-import { endSession } from './logout'
 import {
+  endSession,
   hashRefreshToken,
   insertRefreshToken,
   newRefreshToken,
@@ -15,7 +15,7 @@ import {
   type Session,
   sessionOf,
 } from './session'
-import { userColumns, userOf } from './user'
+import { userColumns, viewUser } from './user'
 
 /** The longest token that is looked at, in characters; ours have 43. */
 const MAX_LENGTH = 200
@@ -36,11 +36,11 @@ export async function refresh(
 ): Promise<Result<Session, 'invalid-refresh-token'>> {
   const { db } = database
   const spentHash = await hashRefreshToken(spent)
-  const found = await findToken(database, spentHash)
-  if (found === undefined || found.expiresAt <= nowMs) return refused('invalid-refresh-token')
+  const found = await findToken(database, spentHash, nowMs)
+  if (found === undefined) return refused('invalid-refresh-token')
   const { sessionId, usedAt, ...row } = found
   const actor = { userId: row.id, sessionId, role: row.role }
-  const reused = () => database.run(endSession(database, actor, 'refresh-token-reused', nowMs))
+  const reused = () => endSession(database, actor, 'refresh-token-reused', nowMs)
   if (usedAt !== null) {
     await reused()
     return refused('invalid-refresh-token')
@@ -66,23 +66,19 @@ export async function refresh(
     if (refusal === 'refresh-token-reused') await reused()
     return refused('invalid-refresh-token')
   }
-  return done(await sessionOf(env, actor, token, userOf(row), nowMs))
+  return done(await sessionOf(env, actor, token, viewUser(row), nowMs))
 }
 
-/** The token with its user, while its session lives and the user has the role that it was opened for. */
-async function findToken({ db }: Database, hash: string) {
+/** The token with its user, while it and its session live and the user has the role that it was opened for. */
+async function findToken({ db }: Database, hash: string, nowMs: number) {
+  const live = and(isNull(session.endedAt), gt(session.expiresAt, nowMs))
   const [[found]] = await db.batch([
     db
-      .select({
-        ...userColumns,
-        sessionId: refreshToken.sessionId,
-        usedAt: refreshToken.usedAt,
-        expiresAt: refreshToken.expiresAt,
-      })
+      .select({ ...userColumns, sessionId: refreshToken.sessionId, usedAt: refreshToken.usedAt })
       .from(refreshToken)
-      .innerJoin(session, and(eq(session.id, refreshToken.sessionId), isNull(session.endedAt)))
+      .innerJoin(session, and(eq(session.id, refreshToken.sessionId), live))
       .innerJoin(user, and(eq(user.id, session.userId), sql`${user.role} = ${session.role}`))
-      .where(and(eq(refreshToken.hash, hash), eq(user.status, 'active'))),
+      .where(and(eq(refreshToken.hash, hash), gt(refreshToken.expiresAt, nowMs), eq(user.status, 'active'))),
   ])
   return found
 }

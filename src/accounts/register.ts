@@ -7,11 +7,11 @@ import { newId } from '#db/id'
 import { refusalOf } from '#db/refusal'
 import { calendar, doctor, patient, ROLES, schedule, user, visitType } from '#db/schema'
 import { done, type Result, refused } from '#http/result'
-import { line } from '#http/text'
 import { initialSchedule } from '#scheduling/core/schedule'
+import { TimeZone } from '#scheduling/fields'
 import { isFirstAdmin } from './first-admin'
 import { hashPassword, Password } from './password'
-import { Email, Mobile, TimeZone, type User, userOf } from './user'
+import { Email, FullName, Mobile, type UserView, viewUser } from './user'
 
 /** Where somebody lives who does not say. */
 const DEFAULT_TIME_ZONE = 'UTC'
@@ -23,7 +23,7 @@ export const Registration = z
   .strictObject({
     email: Email,
     password: Password,
-    fullName: line(1, 100),
+    fullName: FullName,
     role: z.enum(ROLES).meta({ description: '`admin` is known and refused with 403.' }),
     mobile: Mobile.optional(),
     timeZone: TimeZone.default(DEFAULT_TIME_ZONE),
@@ -40,7 +40,7 @@ export async function register(
   settings: Pick<Env, 'ADMIN_EMAIL' | 'ADMIN_PASSWORD'>,
   { password, role, mobile, ...given }: Registration,
   nowMs: number,
-): Promise<Result<User, 'role-not-allowed' | 'email-taken' | 'mobile-taken'>> {
+): Promise<Result<UserView, 'role-not-allowed' | 'email-taken' | 'mobile-taken'>> {
   if (role === 'admin') return refused('role-not-allowed')
   if (isFirstAdmin(settings, given.email)) return refused('email-taken')
   const row = {
@@ -75,7 +75,7 @@ export async function register(
     if (refusal === 'email-taken' || refusal === 'mobile-taken') return refused(refusal)
     throw error
   }
-  return done(userOf(row))
+  return done(viewUser(row))
 }
 
 /** What a doctor has from the start: an empty profile, a calendar that nobody has loaded, no hours, one visit type. */

@@ -2,20 +2,20 @@
 import { Hono } from 'hono'
 import { limitAddress } from '#http/address-limit'
 import type { AppEnv } from '#http/context'
-import { etagOf } from '#http/etag'
+import { etagOf, versionsInIfMatch } from '#http/etag'
 import { operation, shows } from '#http/operation'
 import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
 import { invalid, validate } from '#http/validate'
+import { exampleMe, findMe, Me } from './find-me'
 import { Credentials, login } from './login'
 import { logout } from './logout'
-import { exampleMe, Me, readMe } from './me'
 import { RefreshRequest, refresh } from './refresh'
 import { Registration, register } from './register'
 import { exampleSession, Session } from './session'
 import { TokenAnswer, TokenError, TokenForm, tokenRequestOf } from './token-request'
 import { MeChanges, updateMe } from './update-me'
-import { exampleUser, User } from './user'
+import { exampleUser, UserView } from './user'
 
 /** What the OAuth form says of a refusal. */
 const GRANT_ERRORS = {
@@ -32,7 +32,7 @@ export const accounts = new Hono<AppEnv>()
       summary: 'Registers a patient or a doctor',
       description:
         'A doctor is listed and bookable once an administrator has verified them. Without `timeZone` it is UTC.',
-      answers: { 201: shows(User, 'The new user', exampleUser) },
+      answers: { 201: shows(UserView, 'The new user', exampleUser) },
       problems: ['role-not-allowed', 'email-taken', 'mobile-taken', 'rate-limited'],
     }),
     limitAddress('ADDRESS_LIMIT'),
@@ -156,7 +156,7 @@ export const accounts = new Hono<AppEnv>()
       answers: { 200: shows(Me, 'The own user', exampleMe, ['ETag']) },
     }),
     async (c) => {
-      const read = await readMe(databaseOf(c), c.var.actor)
+      const read = await findMe(databaseOf(c), c.var.actor)
       if (read === undefined) return problem(c, 'session-ended')
       c.header('ETag', etagOf(read.version))
       return c.json(read.me, 200)
@@ -174,11 +174,10 @@ export const accounts = new Hono<AppEnv>()
     validate('json', MeChanges, { example: { fullName: 'Nadia Haque', patient: { sex: 'female' } } }),
     async (c) => {
       const database = databaseOf(c, 'first-primary')
-      const ifMatch = c.req.header('If-Match')
-      const result = await updateMe(database, c.var.actor, c.req.valid('json'), ifMatch, Date.now())
+      const versions = versionsInIfMatch(c.req.header('If-Match'))
+      const result = await updateMe(database, c.var.actor, c.req.valid('json'), versions, Date.now())
       if (!result.ok) {
-        if (result.code !== 'not-a-patient') return problem(c, result.code)
-        return invalid(c, [{ pointer: '/patient', detail: 'Only a patient has these members' }])
+        return result.code === 'validation-failed' ? invalid(c, result.faults ?? []) : problem(c, result.code)
       }
       c.header('ETag', etagOf(result.value.version))
       return c.json(result.value.me, 200)

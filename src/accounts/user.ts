@@ -2,9 +2,14 @@
 import * as z from 'zod'
 import { ROLES, user } from '#db/schema'
 import { ShownInstant } from '#http/shown'
-import { formatInstant, isTimeZone } from '#scheduling/core/time'
+import { line } from '#http/text'
+import { formatInstant } from '#scheduling/core/time'
 
+/** In characters; RFC 5321 allows no more (section 4.5.3.1.3, without the angle brackets). */
 const MAX_EMAIL_LENGTH = 254
+
+/** In characters. */
+const MAX_FULL_NAME_LENGTH = 100
 
 /** Addresses are one whatever their capitals. */
 export const normaliseEmail = (email: string): string => email.trim().toLowerCase()
@@ -21,12 +26,12 @@ export const Email = z
 /** An address that somebody signs in with; one that could never have been registered is merely unknown. */
 export const GivenEmail = z.string().min(1).max(MAX_EMAIL_LENGTH).transform(normaliseEmail)
 
+export const FullName = line(1, MAX_FULL_NAME_LENGTH)
+
 /** E.164: a plus, a country code, at most 15 digits. */
 export const Mobile = z.string().regex(/^\+[1-9]\d{6,14}$/, 'Send a number as E.164 has it: +8801711000000')
 
-export const TimeZone = z.string().max(64).refine(isTimeZone, 'This is no time zone of the IANA database')
-
-export const User = z
+export const UserView = z
   .object({
     id: z.string(),
     email: z.string(),
@@ -40,9 +45,9 @@ export const User = z
     createdAt: ShownInstant,
   })
   .meta({ id: 'User' })
-export type User = z.infer<typeof User>
+export type UserView = z.infer<typeof UserView>
 
-export const exampleUser: User = {
+export const exampleUser: UserView = {
   id: 'usr_019a9f0b6b7a7c3e8d2f4a5b6c7d8e9f',
   email: 'nadia@example.com',
   fullName: 'Nadia Haque',
@@ -70,7 +75,8 @@ export const userColumns = {
 
 export type UserRow = Pick<typeof user.$inferSelect, keyof typeof userColumns>
 
-export const userOf = (row: UserRow): User => ({
+/** The user of a row, as the API shows them. */
+export const viewUser = (row: UserRow): UserView => ({
   id: row.id,
   email: row.email,
   fullName: row.fullName,

@@ -34,26 +34,30 @@ export interface Statement {
   readonly params: readonly unknown[]
 }
 
+/** A statement of our own SQL, with the values of its `?` in order. */
 export const statement = (sql: string, ...params: readonly unknown[]): Statement => ({ sql, params })
 
 /** The statement that a Drizzle query would run. */
 export const fromQuery = (query: { toSQL(): Statement }): Statement => query.toSQL()
 
 /** Where a D1 session starts: a bookmark of an earlier answer, or one of D1's two constraints. */
-export type ReadFrom = 'first-primary' | 'first-unconstrained' | (string & {})
+type ReadFrom = 'first-primary' | 'first-unconstrained' | (string & {})
 
-/** A batch that failed, whatever the platform said of it; `refusalOf` tells a no from an unknown outcome. */
+/** A batch that failed, whatever the platform said of it; `db/refusal.ts` tells what kind of failure it is. */
 export class DatabaseFailure extends Error {
+  override readonly name = 'DatabaseFailure'
+
   constructor(cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause })
   }
 }
 
+/** One view of D1, with what it has cost. What it asks fails with a `DatabaseFailure`. */
 export interface Database {
   /** Drizzle over the metered session: for reads, always through `batch`. */
   readonly db: DrizzleD1Database
   readonly cost: Cost
-  /** Runs the statements as one transaction: all of them happen, or none. Throws what D1 throws. */
+  /** Runs the statements as one transaction: all of them happen, or none. Throws `DatabaseFailure`. */
   run(statements: readonly Statement[]): Promise<D1Result<Record<string, unknown>>[]>
   /** The state of D1 that this view has seen, or undefined if it has asked nothing. */
   bookmark(): string | undefined
@@ -61,6 +65,7 @@ export interface Database {
   follow(carrier: Database): void
 }
 
+/** Opens a view that has seen at least what `from` says. It asks nothing yet, and adds what it asks to `cost`. */
 export function openDatabase(d1: D1Database, from: ReadFrom, cost: Cost = newCost()): Database {
   const session = d1.withSession(from)
   const metered = {

@@ -1,4 +1,4 @@
-/** Bytes as text, in the two ways that are used here. */
+/** Bytes as text and back, in the ways that are used here. */
 
 /** SHA-256 of a text, in hexadecimal. */
 export async function sha256Hex(text: string): Promise<string> {
@@ -12,3 +12,7 @@ export const base64Url = (bytes: Uint8Array): string =>
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replaceAll('=', '')
+
+/** The bytes of such a text. Throws where it is none. */
+export const fromBase64Url = (text: string): Uint8Array =>
+  Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0))

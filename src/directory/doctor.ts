@@ -14,7 +14,7 @@ export const Address = z
   })
   .meta({ id: 'Address' })
 
-export const Doctor = z
+export const DoctorView = z
   .object({
     id: z.string(),
     fullName: z.string(),
@@ -29,9 +29,9 @@ export const Doctor = z
     photoUrl: z.string().nullable(),
   })
   .meta({ id: 'Doctor' })
-export type Doctor = z.infer<typeof Doctor>
+export type DoctorView = z.infer<typeof DoctorView>
 
-export const exampleDoctor: Doctor = {
+export const exampleDoctor: DoctorView = {
   id: 'usr_019a9f0c1d2e7f3a8b4c5d6e7f8a9b0c',
   fullName: 'Farida Khan',
   specialties: ['Cardiology'],
@@ -46,8 +46,8 @@ export const exampleDoctor: Doctor = {
 }
 
 /** What only the doctor sees of their profile: whether they are listed. */
-export const OwnDoctor = Doctor.extend({ verified: z.boolean() }).meta({ id: 'OwnDoctor' })
-export type OwnDoctor = z.infer<typeof OwnDoctor>
+export const OwnDoctorView = DoctorView.extend({ verified: z.boolean() }).meta({ id: 'OwnDoctor' })
+export type OwnDoctorView = z.infer<typeof OwnDoctorView>
 
 /**
  * Every column has a name of its own: D1 answers a batch with objects, in which two of one name are one.
@@ -93,7 +93,8 @@ export const ofUser: SQL = eq(user.id, doctor.userId)
 /** Verified, and not suspended. */
 export const isListed = and(ofUser, isNotNull(doctor.verifiedAt), eq(user.status, 'active'))
 
-export const doctorOf = (row: DoctorRow): Doctor => ({
+/** The doctor of a row, as everybody sees them. */
+export const viewDoctor = (row: DoctorRow): DoctorView => ({
   id: row.id,
   fullName: row.fullName,
   specialties: row.specialties,
@@ -107,12 +108,13 @@ export const doctorOf = (row: DoctorRow): Doctor => ({
   photoUrl: null,
 })
 
-function addressOf({ division, district, thana, street }: DoctorRow): Doctor['address'] {
+function addressOf({ division, district, thana, street }: DoctorRow): DoctorView['address'] {
   if (division === null || district === null || thana === null) return null
   return { division, district, thana, ...(street !== null && { street }) }
 }
 
-export const ownDoctorOf = (row: DoctorRow): OwnDoctor => ({
-  ...doctorOf(row),
+/** The doctor of a row, as they see themselves. */
+export const viewOwnDoctor = (row: DoctorRow): OwnDoctorView => ({
+  ...viewDoctor(row),
   verified: row.verifiedAt !== null,
 })

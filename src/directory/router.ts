@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import * as z from 'zod'
 import type { AppEnv } from '#http/context'
-import { answerTagged, etagOf } from '#http/etag'
+import { answerTagged, etagOf, versionsInIfMatch } from '#http/etag'
 import { IDEMPOTENCY_KEY_FAULT, keyedRequest, markReplayed } from '#http/idempotency-key'
 import { operation, shows } from '#http/operation'
 import { CURSOR_FAULT, PageOf, pageExample, pageQuery } from '#http/page'
@@ -10,11 +10,11 @@ import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
 import { invalid, validate } from '#http/validate'
 import { nextAvailableOf } from '#scheduling/next-available'
-import { Doctor, exampleDoctor, OwnDoctor } from './doctor'
-import { DoctorDetail, exampleDoctorDetail, findDoctor } from './get-doctor'
-import { DoctorsQuery, listDoctors } from './list-doctors'
-import { readOwnDoctor } from './own-doctor'
-import { createSpecialty, exampleSpecialty, listSpecialties, NewSpecialty, Specialty } from './specialty'
+import { DoctorView, exampleDoctor, OwnDoctorView } from './doctor'
+import { DoctorDetail, exampleDoctorDetail, findDoctor } from './find-doctor'
+import { DoctorsQuery, findDoctors } from './find-doctors'
+import { findOwnDoctor } from './find-own-doctor'
+import { createSpecialty, exampleSpecialty, findSpecialties, NewSpecialty, Specialty } from './specialty'
 import { DoctorChanges, updateDoctor } from './update-doctor'
 
 const NOT_MODIFIED = {
@@ -29,13 +29,13 @@ export const directory = new Hono<AppEnv>()
       summary: 'Finds doctors by name and specialty, ordered by name',
       headers: ['If-None-Match'],
       answers: {
-        200: shows(PageOf(Doctor), 'A page of doctors', pageExample(exampleDoctor), ['ETag']),
+        200: shows(PageOf(DoctorView), 'A page of doctors', pageExample(exampleDoctor), ['ETag']),
         ...NOT_MODIFIED,
       },
     }),
     validate('query', DoctorsQuery),
     async (c) => {
-      const page = await listDoctors(databaseOf(c), c.req.valid('query'))
+      const page = await findDoctors(databaseOf(c), c.req.valid('query'))
       if (page === undefined) return invalid(c, [CURSOR_FAULT])
       return answerTagged(c, page)
     },
@@ -46,10 +46,10 @@ export const directory = new Hono<AppEnv>()
     operation('getOwnDoctor', {
       tag: 'Directory',
       summary: 'The own profile, listed or not',
-      answers: { 200: shows(OwnDoctor, 'The profile', { ...exampleDoctor, verified: true }, ['ETag']) },
+      answers: { 200: shows(OwnDoctorView, 'The profile', { ...exampleDoctor, verified: true }, ['ETag']) },
     }),
     async (c) => {
-      const read = await readOwnDoctor(databaseOf(c), c.var.actor)
+      const read = await findOwnDoctor(databaseOf(c), c.var.actor)
       if (read === undefined) return problem(c, 'session-ended')
       c.header('ETag', etagOf(read.version))
       return c.json(read.profile, 200)
@@ -62,7 +62,7 @@ export const directory = new Hono<AppEnv>()
       summary: 'Changes the members given; null clears one',
       headers: ['If-Match'],
       answers: {
-        200: shows(OwnDoctor, 'The changed profile', { ...exampleDoctor, verified: true }, ['ETag']),
+        200: shows(OwnDoctorView, 'The changed profile', { ...exampleDoctor, verified: true }, ['ETag']),
       },
       problems: ['precondition-failed'],
     }),
@@ -71,10 +71,10 @@ export const directory = new Hono<AppEnv>()
     }),
     async (c) => {
       const database = databaseOf(c, 'first-primary')
-      const ifMatch = c.req.header('If-Match')
-      const result = await updateDoctor(database, c.var.actor, c.req.valid('json'), ifMatch, Date.now())
+      const versions = versionsInIfMatch(c.req.header('If-Match'))
+      const result = await updateDoctor(database, c.var.actor, c.req.valid('json'), versions, Date.now())
       if (!result.ok) {
-        return result.code === 'unknown-specialty' ? invalid(c, result.faults) : problem(c, result.code)
+        return result.code === 'validation-failed' ? invalid(c, result.faults ?? []) : problem(c, result.code)
       }
       c.header('ETag', etagOf(result.value.version))
       return c.json(result.value.profile, 200)
@@ -114,7 +114,7 @@ export const directory = new Hono<AppEnv>()
     }),
     validate('query', z.strictObject(pageQuery)),
     async (c) => {
-      const page = await listSpecialties(databaseOf(c), c.req.valid('query'))
+      const page = await findSpecialties(databaseOf(c), c.req.valid('query'))
       if (page === undefined) return invalid(c, [CURSOR_FAULT])
       return answerTagged(c, page)
     },

@@ -17,7 +17,13 @@ export type Specialty = z.infer<typeof Specialty>
 
 export const exampleSpecialty: Specialty = { id: 'spc_cardiology', name: 'Cardiology' }
 
-export const NewSpecialty = z.strictObject({ name: line(2, 60) }).meta({ id: 'NewSpecialty' })
+/** In characters; an id is no longer. */
+const MIN_NAME_LENGTH = 2
+const MAX_NAME_LENGTH = 60
+
+export const SpecialtyName = line(MIN_NAME_LENGTH, MAX_NAME_LENGTH)
+
+export const NewSpecialty = z.strictObject({ name: SpecialtyName }).meta({ id: 'NewSpecialty' })
 
 /** What tells names apart and orders them. */
 export const sortNameOf = (name: string): string => name.normalize('NFC').trim().toLowerCase()
@@ -25,7 +31,7 @@ export const sortNameOf = (name: string): string => name.normalize('NFC').trim()
 const Cursor = z.tuple([z.string()])
 
 /** A page by name, or undefined for a cursor that this list never gave out. One round trip. */
-export async function listSpecialties(
+export async function findSpecialties(
   { db }: Database,
   query: { limit: number; cursor?: string | undefined; count: 'true' | 'false' },
 ): Promise<Page<Specialty> | undefined> {

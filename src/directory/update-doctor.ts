@@ -6,36 +6,45 @@ import { insertEvent } from '#db/event'
 import { refusalOf } from '#db/refusal'
 import { type Actor, readAs, useRight } from '#db/right'
 import { doctor, specialty } from '#db/schema'
-import { etagOf, ifMatchAllows } from '#http/etag'
-import { Fee } from '#http/money'
-import type { Fault } from '#http/problem-evidence'
+import { Money } from '#http/money'
 import { done, type Result, refused } from '#http/result'
 import { line, paragraphs } from '#http/text'
-import type { OwnDoctor } from './doctor'
-import { readOwnDoctor } from './own-doctor'
-import { sortNameOf } from './specialty'
+import type { OwnDoctorView } from './doctor'
+import { findOwnDoctor } from './find-own-doctor'
+import { SpecialtyName, sortNameOf } from './specialty'
+
+const MAX_SPECIALTIES = 5
+const MAX_LANGUAGES = 10
+const MAX_EXPERIENCE_YEARS = 80
+
+/** In characters. */
+const MIN_LANGUAGE_LENGTH = 2
+const MAX_LANGUAGE_LENGTH = 40
+const MAX_PLACE_LENGTH = 100
+const MAX_LICENSE_LENGTH = 50
+const MAX_BIO_LENGTH = 2000
 
 /** `bn`, `en-GB` or `Bangla`: tags and names are both in use, and nothing is computed from either. */
-const Language = line(2, 40).refine(
+const Language = line(MIN_LANGUAGE_LENGTH, MAX_LANGUAGE_LENGTH).refine(
   (text) => /^\p{L}[\p{L}\p{M}\p{N} '’()-]+$/u.test(text),
   'Send a language’s tag or name',
 )
 
-const Place = line(1, 100)
+const Place = line(1, MAX_PLACE_LENGTH)
 
 export const DoctorChanges = z
   .strictObject({
     specialties: z
-      .array(line(2, 60))
+      .array(SpecialtyName)
       .min(1)
-      .max(5)
+      .max(MAX_SPECIALTIES)
       .optional()
       .meta({ description: 'Names or ids, as GET /v1/specialties lists them; they replace all former ones' }),
-    licenseNumber: line(1, 50).nullable().optional(),
-    experienceYears: z.int().min(0).max(80).nullable().optional(),
-    consultationFee: Fee.nullable().optional(),
-    bio: paragraphs(2000).nullable().optional(),
-    languages: z.array(Language).max(10).optional(),
+    licenseNumber: line(1, MAX_LICENSE_LENGTH).nullable().optional(),
+    experienceYears: z.int().min(0).max(MAX_EXPERIENCE_YEARS).nullable().optional(),
+    consultationFee: Money.nullable().optional(),
+    bio: paragraphs(MAX_BIO_LENGTH).nullable().optional(),
+    languages: z.array(Language).max(MAX_LANGUAGES).optional(),
     address: z
       .strictObject({
         division: Place,
@@ -50,28 +59,29 @@ export const DoctorChanges = z
   .meta({ id: 'DoctorChanges' })
 export type DoctorChanges = z.infer<typeof DoctorChanges>
 
-type Changed = { profile: OwnDoctor; version: number }
-type Unknown = { readonly ok: false; readonly code: 'unknown-specialty'; readonly faults: Fault[] }
+type Changed = { profile: OwnDoctorView; version: number }
+type Refused = 'session-ended' | 'precondition-failed' | 'validation-failed'
 
 /**
  * With `If-Match` the version seen is read first and named in the UPDATE, so that a change in between is told
- * by the trigger. Without, the UPDATE counts on from whatever version there is.
+ * by the trigger. Without, the UPDATE counts on from whatever version there is. `versions` are those of the
+ * header; undefined where any will do.
  */
 export async function updateDoctor(
   database: Database,
   actor: Actor,
   changes: DoctorChanges,
-  ifMatch: string | undefined,
+  versions: readonly number[] | undefined,
   nowMs: number,
-): Promise<Result<Changed, 'session-ended' | 'precondition-failed'> | Unknown> {
+): Promise<Result<Changed, Refused>> {
   let version: number | SQL = sql`${doctor.version} + 1`
-  if (ifMatch !== undefined) {
-    const seen = await readOwnDoctor(database, actor)
+  if (versions !== undefined) {
+    const seen = await findOwnDoctor(database, actor)
     if (seen === undefined) return refused('session-ended')
-    if (!ifMatchAllows(ifMatch, etagOf(seen.version))) return refused('precondition-failed')
+    if (!versions.includes(seen.version)) return refused('precondition-failed')
     version = seen.version + 1
   }
-  const replacement = await findSpecialties(database, actor, changes.specialties)
+  const replacement = await resolveSpecialties(database, actor, changes.specialties)
   if (!replacement.ok) return replacement
   try {
     await database.run([
@@ -97,16 +107,16 @@ export async function updateDoctor(
     if (refusal === 'session-ended') return refused(refusal)
     throw error
   }
-  const changed = await readOwnDoctor(database, actor)
+  const changed = await findOwnDoctor(database, actor)
   return changed === undefined ? refused('session-ended') : done(changed)
 }
 
 /** The ids of the specialties named, each once; undefined where none are given. */
-async function findSpecialties(
+async function resolveSpecialties(
   database: Database,
   actor: Actor,
   given: readonly string[] | undefined,
-): Promise<Result<string[] | undefined, 'session-ended'> | Unknown> {
+): Promise<Result<string[] | undefined, 'session-ended' | 'validation-failed'>> {
   if (given === undefined) return done(undefined)
   const names = JSON.stringify(given.flatMap((text) => [text, sortNameOf(text)]))
   const read = await readAs(database, actor, [
@@ -123,7 +133,7 @@ async function findSpecialties(
   const faults = found.flatMap((row, index) =>
     row === undefined ? [{ pointer: `/specialties/${index}`, detail: 'There is no such specialty' }] : [],
   )
-  if (faults.length > 0) return { ok: false, code: 'unknown-specialty', faults }
+  if (faults.length > 0) return refused('validation-failed', faults)
   return done([...new Set(found.flatMap((row) => row?.id ?? []))])
 }
 
@@ -136,23 +146,12 @@ const replaceSpecialties = (doctorId: string, specialtyIds: readonly string[]): 
   ),
 ]
 
-/** The columns of the members given: null clears them, undefined leaves them. */
-const columnsOf = ({
-  licenseNumber,
-  experienceYears,
-  consultationFee,
-  bio,
-  languages,
-  address,
-}: DoctorChanges) => ({
-  ...(licenseNumber !== undefined && { licenseNumber }),
-  ...(experienceYears !== undefined && { experienceYears }),
-  ...(consultationFee !== undefined && {
-    feeMinor: consultationFee?.amountMinor ?? null,
-    feeCurrency: consultationFee?.currency ?? null,
-  }),
-  ...(bio !== undefined && { bio }),
-  ...(languages !== undefined && { languages: [...new Set(languages)] }),
+/** The columns of the members given: null clears them, and Drizzle leaves those that are undefined. */
+const columnsOf = ({ consultationFee, languages, address, specialties: _, ...columns }: DoctorChanges) => ({
+  ...columns,
+  languages: languages && [...new Set(languages)],
+  feeMinor: consultationFee === null ? null : consultationFee?.amountMinor,
+  feeCurrency: consultationFee === null ? null : consultationFee?.currency,
   ...(address !== undefined && {
     division: address?.division ?? null,
     district: address?.district ?? null,

@@ -1,3 +1,4 @@
+/** What every handler and middleware knows: the bindings, and the variables of one request. */
 import type { Cost, Database } from '#db/database'
 import type { Actor } from '#db/right'
 import type { ProblemCode } from './problem'

@@ -1,5 +1,5 @@
 /**
- * The API's document as pages: Swagger UI, where one can try every call, and ReDoc, where one can read. What
+ * The API's document, and as pages: Swagger UI, where one can try every call, and ReDoc, where one can read. What
  * they load lies in `dist/public`, which `scripts/build-assets.mjs` gathers and the platform serves.
  */
 import { Hono } from 'hono'
@@ -7,7 +7,8 @@ import { version as redocVersion } from 'redoc/package.json'
 import { version as swaggerUiVersion } from 'swagger-ui-dist/package.json'
 import * as z from 'zod'
 import type { AppEnv } from './context'
-import { operation } from './operation'
+import type { Json } from './openapi-schema'
+import { operation, shows } from './operation'
 
 const SWAGGER_UI = `/assets/swagger-ui-dist-${swaggerUiVersion}`
 const REDOC = `/assets/redoc-${redocVersion}`
@@ -73,28 +74,41 @@ const REDOC_PAGE = page(
 
 const Html = { description: 'The page', schema: z.string(), contentType: 'text/html' }
 
-export const documents = new Hono<AppEnv>()
-  .get(
-    '/docs',
-    operation('getSwaggerUi', {
-      tag: 'System',
-      summary: 'This document as a page on which every call can be tried (Swagger UI)',
-      answers: { 200: Html },
-    }),
-    (c) => {
-      c.header('Content-Security-Policy', SWAGGER_UI_POLICY)
-      return c.html(SWAGGER_UI_PAGE)
-    },
-  )
-  .get(
-    '/redoc',
-    operation('getRedoc', {
-      tag: 'System',
-      summary: 'This document as a page to read (ReDoc)',
-      answers: { 200: Html },
-    }),
-    (c) => {
-      c.header('Content-Security-Policy', REDOC_POLICY)
-      return c.html(REDOC_PAGE)
-    },
-  )
+/** The document's routes. It describes them too, so whoever knows all routes hands it in. */
+export const documents = (apiDocument: () => Json) =>
+  new Hono<AppEnv>()
+    .get(
+      '/openapi.json',
+      operation('getOpenApi', {
+        tag: 'System',
+        summary: 'This document',
+        answers: {
+          200: shows(z.looseObject({ openapi: z.string() }), 'OpenAPI 3.1', { openapi: '3.1.0' }),
+        },
+      }),
+      (c) => c.json(apiDocument()),
+    )
+    .get(
+      '/docs',
+      operation('getSwaggerUi', {
+        tag: 'System',
+        summary: 'This document as a page on which every call can be tried (Swagger UI)',
+        answers: { 200: Html },
+      }),
+      (c) => {
+        c.header('Content-Security-Policy', SWAGGER_UI_POLICY)
+        return c.html(SWAGGER_UI_PAGE)
+      },
+    )
+    .get(
+      '/redoc',
+      operation('getRedoc', {
+        tag: 'System',
+        summary: 'This document as a page to read (ReDoc)',
+        answers: { 200: Html },
+      }),
+      (c) => {
+        c.header('Content-Security-Policy', REDOC_POLICY)
+        return c.html(REDOC_PAGE)
+      },
+    )

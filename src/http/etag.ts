@@ -21,12 +21,6 @@ export const etagOf = (version: number): string => `"${version}"`
 export const hashEtag = async (text: string): Promise<string> =>
   `"${(await sha256Hex(text)).slice(0, HASH_LENGTH)}"`
 
-/** Whether `If-Match` lets a change of the resource pass: by strong comparison, so that a weak tag never does. */
-export function ifMatchAllows(header: string | undefined, etag: string): boolean {
-  if (header === undefined || header.trim() === '*') return true
-  return tagsOf(header).includes(etag)
-}
-
 /** Whether `If-None-Match` says that the client has this very state: by weak comparison. */
 export function ifNoneMatchHits(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false
@@ -38,7 +32,10 @@ const tagsOf = (header: string): string[] => header.match(ENTITY_TAG) ?? []
 
 const opaque = (tag: string): string => tag.replace(/^W\//, '')
 
-/** Version tags in `If-Match`: the versions that it names, or undefined where any version will do. */
+/**
+ * The versions that `If-Match` names, or undefined where any version will do. By strong comparison, so that a weak
+ * tag is never one of them.
+ */
 export function versionsInIfMatch(header: string | undefined): number[] | undefined {
   if (header === undefined || header.trim() === '*') return undefined
   return tagsOf(header).flatMap((tag) => (/^"\d{1,15}"$/.test(tag) ? [Number(tag.slice(1, -1))] : []))
@@ -46,7 +43,7 @@ export function versionsInIfMatch(header: string | undefined): number[] | undefi
 
 /**
  * Answers a public reading with the tag of what it says, or 304 where the client has it already. `untagged`
- * members, such as the time of the answer, do not count.
+ * members, such as the time of the answer, do not count. Neither object may be empty: their texts are joined.
  */
 export async function answerTagged<Body extends object, Untagged extends object = object>(
   c: Context<AppEnv>,

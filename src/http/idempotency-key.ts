@@ -13,23 +13,16 @@ export const IDEMPOTENCY_KEY_FAULT: Fault = {
   detail: 'Send 1 to 255 visible ASCII characters',
 }
 
-/** The request's key, null where it sends none, or undefined where it sends one that is none. */
-export function readIdempotencyKey(c: Context<AppEnv>): string | null | undefined {
-  const key = c.req.header('Idempotency-Key')
-  if (key === undefined) return null
-  return KEY.test(key) ? key : undefined
-}
-
 /** Marks the answer as one that was given before. */
 export const markReplayed = (c: Context<AppEnv>): void => c.header('Idempotency-Replayed', 'true')
 
-/** The request with its key and the hash of its body: undefined without a key, 'malformed' with none. */
+/** The request with its key and the hash of its body: undefined where it sends none, else perhaps 'malformed'. */
 export async function keyedRequest(
   c: Context<AppEnv>,
   route: string,
   body: unknown,
 ): Promise<KeyedRequest | undefined | 'malformed'> {
-  const key = readIdempotencyKey(c)
-  if (key === null) return undefined
-  return key === undefined ? 'malformed' : { key, route, bodyHash: await bodyHashOf(route, body) }
+  const key = c.req.header('Idempotency-Key')
+  if (key === undefined) return undefined
+  return KEY.test(key) ? { key, route, bodyHash: await bodyHashOf(route, body) } : 'malformed'
 }

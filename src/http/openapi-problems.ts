@@ -1,13 +1,12 @@
 /** Refusals as the document of the API has them: one schema and one example for each code. */
 import * as z from 'zod'
+import { ROLES } from '#db/schema'
 import { addComponent, type Components, type Json, toJsonSchema } from './openapi-schema'
-import { ANYWHERE, type OperationInfo, SIGNED_IN } from './operation'
+import { CODES_ANYWHERE, CODES_OF_SIGNED_IN, type OperationInfo } from './operation'
 import { PUBLIC, permissions } from './permission'
 import { detailOf, PROBLEMS, type ProblemCode } from './problem'
 import { EVIDENCE } from './problem-evidence'
 import type { Validated } from './validate'
-
-const ALL_ROLES = permissions.getMe.length
 
 /** Every code that the operation may answer, by what it says of itself and by what surrounds it. */
 export function codesOf(
@@ -15,13 +14,13 @@ export function codesOf(
   { id, tag, problems = [] }: OperationInfo,
   validators: readonly Validated[],
 ): Set<ProblemCode> {
-  const codes = new Set<ProblemCode>([...problems, ...ANYWHERE])
+  const codes = new Set<ProblemCode>([...problems, ...CODES_ANYWHERE])
   // What the API says of itself asks nobody.
   if (tag === 'System') codes.delete('unavailable')
   const access = permissions[id]
   if (access !== PUBLIC) {
-    for (const code of SIGNED_IN) codes.add(code)
-    if (access.length < ALL_ROLES) codes.add('forbidden')
+    for (const code of CODES_OF_SIGNED_IN) codes.add(code)
+    if (access.length < ROLES.length) codes.add('forbidden')
   }
   // Whatever may have a body may have one that is too large, also where none is expected.
   if (method !== 'GET') codes.add('request-too-large')

@@ -9,7 +9,7 @@ import { codesOf, describeProblems, exampleOf } from './openapi-problems'
 import { type Components, type Json, toJsonSchema } from './openapi-schema'
 import { type AnswerDocument, type OperationInfo, operationOf } from './operation'
 import { PUBLIC, permissions } from './permission'
-import { PROBLEMS, type ProblemCode } from './problem'
+import { headerOf, PROBLEMS, type ProblemCode } from './problem'
 import { type Validated, validatorOf } from './validate'
 
 interface Route {
@@ -169,7 +169,6 @@ function headersOf(status: number, info: OperationInfo): AnswerHeader[] {
   if (info.tag !== 'System') headers.push('Bookmark')
   if (info.rateLimited === true) headers.push('RateLimit', 'RateLimit-Policy')
   if (status === 201 && info.headers?.includes('Idempotency-Key')) headers.push('Idempotency-Replayed')
-  if (status === 401) headers.push('WWW-Authenticate')
-  if (status === 429 || status === 503) headers.push('Retry-After')
-  return headers
+  const always = headerOf(status)
+  return always === undefined ? headers : [...headers, always]
 }

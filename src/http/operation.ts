@@ -4,12 +4,14 @@
  */
 import type { MiddlewareHandler } from 'hono'
 import type * as z from 'zod'
+import type { Role } from '#db/schema'
 import { readAccessToken } from './access-token'
 import type { AppEnv } from './context'
 import type { AnswerHeader } from './openapi-headers'
 import { type OperationId, PUBLIC, permissions, type RoleOf } from './permission'
 import { type ProblemAnswer, type ProblemCode, problem } from './problem'
 
+/** What the document says of one status of an operation. */
 export interface AnswerDocument {
   readonly description: string
   /** Absent for an answer without a body. */
@@ -28,6 +30,7 @@ export const shows = <S extends z.ZodType>(
   headers: readonly AnswerHeader[] = [],
 ): AnswerDocument => ({ schema, description, example, headers })
 
+/** What the document says of an operation, but for its name, its body and its parameters. */
 export interface OperationDocument<Code extends ProblemCode = ProblemCode> {
   readonly tag: 'System' | 'Accounts' | 'Directory' | 'Scheduling' | 'Appointments'
   readonly summary: string
@@ -46,18 +49,17 @@ export interface OperationInfo extends OperationDocument {
 }
 
 /** What any operation may answer: a malformed Bookmark, a bug, a part of the system that is away. */
-export const ANYWHERE = ['validation-failed', 'internal-error', 'misconfigured', 'unavailable'] as const
+export const CODES_ANYWHERE = ['validation-failed', 'internal-error', 'misconfigured', 'unavailable'] as const
 /** What any operation may answer that is not public. */
-export const SIGNED_IN = ['unauthenticated', 'invalid-token', 'session-ended'] as const
+export const CODES_OF_SIGNED_IN = ['unauthenticated', 'invalid-token', 'session-ended'] as const
 
 /** What the guard of an operation, and what surrounds every operation, may answer. */
 type GuardCode<Id extends OperationId> =
-  | (typeof ANYWHERE)[number]
+  | (typeof CODES_ANYWHERE)[number]
   | ([RoleOf<Id>] extends [never]
       ? never
-      : (typeof SIGNED_IN)[number] | ForbiddenTo<Exclude<AnyRole, RoleOf<Id>>>)
+      : (typeof CODES_OF_SIGNED_IN)[number] | ForbiddenTo<Exclude<Role, RoleOf<Id>>>)
 
-type AnyRole = RoleOf<'getMe'>
 type ForbiddenTo<Roles> = [Roles] extends [never] ? never : 'forbidden'
 
 /** A middleware whose problems the typed client knows. */
@@ -75,7 +77,7 @@ export function operation<Id extends OperationId, const Code extends ProblemCode
   document: OperationDocument<Code>,
 ): Guard<GuardCode<Id> | Code> {
   const access = permissions[id]
-  const guard: Guard<(typeof SIGNED_IN)[number] | 'forbidden'> = async (c, next) => {
+  const guard: Guard<(typeof CODES_OF_SIGNED_IN)[number] | 'forbidden'> = async (c, next) => {
     if (access === PUBLIC) return next()
     const header = c.req.header('Authorization')
     if (header === undefined) return problem(c, 'unauthenticated')

@@ -1,9 +1,9 @@
 /** Pages of a list, by cursor: the cursor holds the sort values of the last item, so that nothing is skipped. */
 import * as z from 'zod'
-import { base64Url } from '#db/encode'
+import { base64Url, fromBase64Url } from '#db/encode'
 
-export const DEFAULT_PAGE_SIZE = 20
-export const MAX_PAGE_SIZE = 100
+const DEFAULT_PAGE_SIZE = 20
+const MAX_PAGE_SIZE = 100
 
 /** The longest cursor that is looked at, in characters. */
 const MAX_CURSOR_LENGTH = 600
@@ -60,11 +60,8 @@ const encodeCursor = (values: readonly (string | number)[]): string =>
 /** The sort values in a cursor, or undefined for a cursor that this list never gave out. */
 export function decodeCursor<S extends z.ZodType>(cursor: string, shape: S): z.output<S> | undefined {
   try {
-    const binary = atob(cursor.replaceAll('-', '+').replaceAll('_', '/'))
-    const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0))
-    return shape.safeParse(
-      JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)),
-    ).data
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(fromBase64Url(cursor))
+    return shape.safeParse(JSON.parse(text)).data
   } catch {
     return undefined
   }

@@ -3,6 +3,7 @@
  * of the API and the types of the client come from here.
  */
 import * as z from 'zod'
+import { ShownInstant as Instant } from './shown'
 
 /** One fault of a request; the pointer (RFC 6901) leads into the body, or names the parameter or header. */
 export const Fault = z.object({ pointer: z.string(), detail: z.string() }).meta({ id: 'Fault' })
@@ -15,8 +16,6 @@ const RuleFault = z
     detail: z.string(),
   })
   .meta({ id: 'RuleFault' })
-
-const Instant = z.string().meta({ format: 'date-time' })
 
 const Alternative = z
   .object({ start: Instant, end: Instant, visitTypeId: z.string() })

@@ -192,7 +192,7 @@ export const PROBLEMS = {
   misconfigured: [
     503,
     'The service is not configured',
-    'A secret is missing, too short, or one of development. The log of the service names it.',
+    'A setting or a secret is missing, too short or too long, or one of development. The log of the service names it.',
   ],
   overloaded: [
     503,
@@ -221,7 +221,7 @@ export type ProblemAnswer<C extends ProblemCode> = C extends ProblemCode
   : never
 
 /** Seconds a client should wait where nothing better is known. */
-const DEFAULT_RETRY_AFTER_SECONDS = 1
+export const DEFAULT_RETRY_AFTER_SECONDS = 1
 
 /** The members that the code adds, and a detail in place of the usual one. */
 type Told<C extends ProblemCode> = EvidenceOf<C> & { readonly detail?: string }
@@ -235,9 +235,10 @@ export function problem<C extends ProblemCode>(
 ): ProblemAnswer<C> {
   const [status, title] = PROBLEMS[code]
   const { detail, ...members }: { detail?: string; retryAfterSeconds?: number } = evidence ?? {}
-  if (status === 401) c.header('WWW-Authenticate', challenge(code))
-  if (status === 429 || status === 503) {
-    c.header('Retry-After', String(members.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS))
+  const header = headerOf(status)
+  if (header === 'WWW-Authenticate') c.header(header, challenge(code))
+  if (header === 'Retry-After') {
+    c.header(header, String(members.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS))
   }
   const body = {
     type: `/problems/${code}`,
@@ -253,16 +254,22 @@ export function problem<C extends ProblemCode>(
   return c.json(body, status, { 'Content-Type': 'application/problem+json' }) as never
 }
 
-/** What is told where nothing more is known: the first sentence of the code's page. */
-export const detailOf = (code: ProblemCode): string => {
-  const [, title, page] = PROBLEMS[code]
-  return page.split('. ')[0] ?? title
+/** The header that every answer of the status has, if there is one. */
+export function headerOf(status: number): 'WWW-Authenticate' | 'Retry-After' | undefined {
+  if (status === 401) return 'WWW-Authenticate'
+  return status === 429 || status === 503 ? 'Retry-After' : undefined
 }
 
+/** What is told where nothing more is known: the first sentence of the code's page. */
+export const detailOf = (code: ProblemCode): string => PROBLEMS[code][2].replace(/\. .*/s, '')
+
+/** Refusals of something else than an access token: the challenge speaks of that alone. */
+const NOT_OF_THE_TOKEN: readonly ProblemCode[] = [
+  'unauthenticated',
+  'invalid-credentials',
+  'invalid-refresh-token',
+]
+
 /** The challenge of a 401 (RFC 6750, section 3). */
-function challenge(code: ProblemCode): string {
-  const realm = 'Bearer realm="praxis"'
-  return code === 'unauthenticated' || code === 'invalid-credentials'
-    ? realm
-    : `${realm}, error="invalid_token"`
-}
+const challenge = (code: ProblemCode): string =>
+  `Bearer realm="praxis"${NOT_OF_THE_TOKEN.includes(code) ? '' : ', error="invalid_token"'}`

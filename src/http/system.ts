@@ -3,8 +3,9 @@ import { Hono } from 'hono'
 import * as z from 'zod'
 import { setting } from '#db/schema'
 import type { AppEnv } from './context'
+import { logError } from './log-error'
 import { operation, shows } from './operation'
-import { PROBLEMS, problem } from './problem'
+import { DEFAULT_RETRY_AFTER_SECONDS, PROBLEMS, problem } from './problem'
 import { databaseOf } from './request'
 import { validate } from './validate'
 
@@ -23,6 +24,9 @@ const Readiness = z
 /** The key that no doctor has: a look-up of it shows that a binding answers. */
 const PROBE = 'readiness-probe'
 
+/** The mark in `setting` that the demonstration data, which development needs, is loaded. */
+const DEMONSTRATION = 'demonstration'
+
 /** Milliseconds that a binding has to answer in. */
 const PROBE_TIMEOUT_MS = 3000
 
@@ -37,7 +41,7 @@ const exampleProblemPage: z.infer<typeof ProblemPage> = {
 export const system = new Hono<AppEnv>()
   .get(
     '/',
-    operation('describeApi', {
+    operation('getStart', {
       tag: 'System',
       summary: 'Names the API and links its documents',
       answers: {
@@ -97,11 +101,11 @@ export const system = new Hono<AppEnv>()
     }),
     async (c) => {
       const { env } = c
-      const probes: Record<string, () => Promise<unknown>> = {
+      const probes: Record<string, () => unknown> = {
         database: async () => {
           const { db } = databaseOf(c, 'first-primary')
           const [marks] = await db.batch([db.select().from(setting)])
-          if (env.ENVIRONMENT === 'development' && !marks.some(({ key }) => key === 'demonstration')) {
+          if (env.ENVIRONMENT === 'development' && !marks.some(({ key }) => key === DEMONSTRATION)) {
             throw new Error('the demonstration data is not loaded')
           }
         },
@@ -110,26 +114,31 @@ export const system = new Hono<AppEnv>()
         files: () => env.FILES.head(PROBE),
       }
       const answers = await Promise.all(
-        Object.entries(probes).map(async ([name, probe]) => ((await answersInTime(probe)) ? [] : [name])),
+        Object.entries(probes).map(async ([name, probe]) =>
+          (await answersInTime(name, probe)) ? [] : [name],
+        ),
       )
       const failing = answers.flat()
-      return failing.length === 0
-        ? c.json({ status: 'ok' as const, failing }, 200)
-        : c.json({ status: 'failing' as const, failing }, 503)
+      if (failing.length === 0) return c.json({ status: 'ok' as const, failing }, 200)
+      c.header('Retry-After', String(DEFAULT_RETRY_AFTER_SECONDS))
+      return c.json({ status: 'failing' as const, failing }, 503)
     },
   )
 
-/** Whether the probe succeeds in time. Why it does not is the platform's log to tell, not a stranger's. */
-async function answersInTime(probe: () => Promise<unknown>): Promise<boolean> {
+/** Whether the probe succeeds in time. Why it does not is for the log to tell, and not for a stranger. */
+async function answersInTime(name: string, probe: () => unknown): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined
-  const timeout = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), PROBE_TIMEOUT_MS)
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`No answer within ${PROBE_TIMEOUT_MS} ms`)), PROBE_TIMEOUT_MS)
   })
-  const answered = probe().then(
-    () => true,
-    () => false,
-  )
-  const result = await Promise.race([answered, timeout])
-  clearTimeout(timer)
-  return result
+  try {
+    // Async, so that a binding that throws at once fails like one that answers with a failure.
+    await Promise.race([(async () => probe())(), timeout])
+    return true
+  } catch (error) {
+    logError('readiness', { probe: name }, error)
+    return false
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -10,7 +10,7 @@ import { type ProblemAnswer, problem } from './problem'
 import type { Fault } from './problem-evidence'
 
 /** Where a validated part of a request is. */
-export type Target = 'json' | 'form' | 'query' | 'param' | 'header'
+type Target = 'json' | 'form' | 'query' | 'param' | 'header'
 
 const CONTENT_TYPES = { json: 'application/json', form: 'application/x-www-form-urlencoded' } as const
 
@@ -35,7 +35,7 @@ const MAX_FAULTS = 100
 type Issue = z.core.$ZodIssue
 
 /** Every fault of a failed validation, with a JSON pointer (RFC 6901) to each; an unknown member is one. */
-export function faultsOf(issues: readonly Issue[]): Fault[] {
+function faultsOf(issues: readonly Issue[]): Fault[] {
   return issues.flatMap(faultsOfIssue).slice(0, MAX_FAULTS)
 }
 

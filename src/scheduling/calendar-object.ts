@@ -7,6 +7,7 @@ import { type Database, openDatabase } from '#db/database'
 import { IDEMPOTENCY_MS, type KeyedRequest } from '#db/idempotency'
 import { isDatabaseFailure } from '#db/refusal'
 import type { Actor } from '#db/right'
+import { logError } from '#http/log-error'
 import { done, type ObjectAnswer, type Outcome, type RateState, refused } from './answer'
 import { Attempts } from './attempts'
 import { CalendarKeeper, Unavailable } from './calendar-keeper'
@@ -159,9 +160,7 @@ export abstract class CalendarObject extends DurableObject<Env> {
     } catch (error) {
       if (!(error instanceof Error) || !(error instanceof Unavailable || isDatabaseFailure(error)))
         throw error
-      console.error(
-        JSON.stringify({ level: 'error', what: 'command', doctorId: this.ctx.id.name, ...told(error) }),
-      )
+      logError('command', { doctorId: this.keeper.doctorId }, error)
       this.#alarmBy(Date.now() + RELOAD_AFTER_MS)
       return refused('unavailable')
     } finally {
@@ -198,9 +197,3 @@ export abstract class CalendarObject extends DurableObject<Env> {
     this.ctx.waitUntil(this.ctx.storage.setAlarm(atMs))
   }
 }
-
-/** A failure as the log tells it: what the platform said, which quotes nothing that a caller sent. */
-const told = (error: Error) => ({
-  message: error.message,
-  cause: String((error.cause as Error | undefined)?.message),
-})

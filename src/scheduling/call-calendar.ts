@@ -4,6 +4,7 @@ import type { Context } from 'hono'
 import { addCost } from '#db/database'
 import { idPattern } from '#db/id'
 import type { AppEnv } from '#http/context'
+import { logError } from '#http/log-error'
 import { type ProblemAnswer, type ProblemCode, problem } from '#http/problem'
 import { type ObjectAnswer, type Refused, refused } from './answer'
 import { BOOKING_LIMIT } from './attempts'
@@ -45,7 +46,7 @@ export async function callCalendar<T>(
     answer = await call(c.env.DOCTOR_CALENDAR.getByName(doctorId) as unknown as CalendarObject)
   } catch (error) {
     if (!(error instanceof Error) || (error as CallFailure).remote === true) throw error
-    console.error(JSON.stringify({ level: 'error', what: 'object-call', doctorId, message: error.message }))
+    logError('object-call', { doctorId }, error)
     return { ...refused('unavailable'), ...nothing }
   }
   addCost(cost, answer.cost)

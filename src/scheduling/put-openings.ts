@@ -1,4 +1,5 @@
 /** Puts a doctor's openings into KV after each change: one put in flight, and no two within a second. */
+import { logError } from '#http/log-error'
 import type { Calendar } from './core/calendar'
 import { OPENINGS_TTL_SECONDS, openingsKey, openingsOf } from './openings'
 
@@ -54,14 +55,7 @@ export class OpeningsPut {
       return true
     } catch (error) {
       this.#wanted = true
-      console.error(
-        JSON.stringify({
-          level: 'error',
-          what: 'openings-put',
-          doctorId: calendar.doctorId,
-          message: String(error),
-        }),
-      )
+      logError('openings-put', { doctorId: calendar.doctorId }, error)
       return false
     }
   }

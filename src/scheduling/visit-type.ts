@@ -1,6 +1,6 @@
 /** A visit type as the API takes and shows it. */
 import * as z from 'zod'
-import { Fee, Money, moneyFrom } from '#http/money'
+import { Money, moneyFrom } from '#http/money'
 import { line } from '#http/text'
 import type { EditVisitTypeCommand, VisitTypeTerms } from './change-visit-types'
 import type { VisitType } from './core/schedule'
@@ -20,7 +20,7 @@ const members = {
   bufferBeforeMinutes: Buffer.meta({ description: 'Kept free before the visit, and not sold' }),
   bufferAfterMinutes: Buffer.meta({ description: 'Kept free after the visit, and not sold' }),
   mode: z.enum(['in-person', 'video']),
-  fee: Fee.nullable().meta({ description: 'Null for the consultation fee of the doctor' }),
+  fee: Money.nullable().meta({ description: 'Null for the consultation fee of the doctor' }),
 }
 
 export const NewVisitType = z
@@ -39,7 +39,7 @@ export const VisitTypeChanges = z
   .refine((given) => Object.keys(given).length > 0, 'Send at least one member')
   .meta({ id: 'VisitTypeChanges' })
 
-const feeColumns = (fee: z.infer<typeof Fee> | null) => ({
+const feeColumns = (fee: z.infer<typeof Money> | null) => ({
   feeMinor: fee?.amountMinor ?? null,
   feeCurrency: fee?.currency ?? null,
 })

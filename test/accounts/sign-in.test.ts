@@ -310,9 +310,10 @@ describe('signing in', () => {
     expect(pointersOf(answer)).toEqual(pointers)
   })
 
-  test('SQL in the address is but an unknown address', async () => {
-    expect((await login(`' OR 1=1 --`)).body.code).toBe('invalid-credentials')
-  })
+  test.each([`' OR 1=1 --`, 'nobody\u0000@example.com', '\ud800@example.com', '\udfff'])(
+    'what can be no address is but an unknown one: %j',
+    async (email) => expect((await login(email)).body.code).toBe('invalid-credentials'),
+  )
 
   test('the limit per address answers 429 before anything is hashed', async () => {
     const limited = { ...env, SIGN_IN_ADDRESS_LIMIT: { limit: async () => ({ success: false }) } }
@@ -390,6 +391,8 @@ describe('refreshing', () => {
     expect((await call('GET', '/v1/me', { token: second.body.accessToken })).status).toBe(200)
     const reused = await refresh(session.refreshToken)
     expect([reused.status, reused.body.code]).toEqual([401, 'invalid-refresh-token'])
+    // The access token is none of the matter.
+    expect(reused.headers.get('WWW-Authenticate')).toBe('Bearer realm="praxis"')
     expect((await refresh(second.body.refreshToken)).body.code).toBe('invalid-refresh-token')
     for (const token of [session.accessToken, second.body.accessToken]) {
       expect((await call('GET', '/v1/me', { token })).body.code).toBe('session-ended')
@@ -407,9 +410,22 @@ describe('refreshing', () => {
     expect((await call('GET', '/v1/me', { token: won?.body.accessToken })).body.code).toBe('session-ended')
   })
 
-  test('an expired token, a suspended user and a changed role get nothing', async () => {
+  test.each(['a fresh', 'a spent'])(
+    'however many at once with %s token: the session ends once',
+    async (which) => {
+      const { session } = await signedIn()
+      if (which === 'a spent') await refresh(session.refreshToken)
+      const answers = await Promise.all(Array.from({ length: 6 }, () => refresh(session.refreshToken)))
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(which === 'a spent' ? 0 : 1)
+      const ended = `SELECT count(*) n FROM event WHERE type = 'session.ended' AND subject_id = ?`
+      expect(await count(ended, session.user.id)).toBe(1)
+    },
+  )
+
+  test('an expired token or session, a suspended user and a changed role get nothing', async () => {
     const changes = [
       'UPDATE refresh_token SET expires_at = 1 WHERE session_id IN (SELECT id FROM session WHERE user_id = ?)',
+      'UPDATE session SET expires_at = 1 WHERE user_id = ?',
       `UPDATE user SET status = 'suspended', version = version + 1 WHERE id = ?`,
       `UPDATE user SET role = 'admin', version = version + 1 WHERE id = ?`,
     ]

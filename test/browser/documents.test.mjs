@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { DEMONSTRATION_PASSWORD, demonstrationEmail } from '../../scripts/demonstration/statements.mjs'
 import { START_TIMEOUT_MS, startDevelopmentServer } from '../support/development-server.mjs'
 
 const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium'
@@ -15,7 +16,7 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ]
-const PATIENT = { email: 'patient.anika@demo.praxis.example', password: 'Demo-Pass-1234!' }
+const PATIENT = { email: demonstrationEmail('patient.anika'), password: DEMONSTRATION_PASSWORD }
 const DAY_MS = 86_400_000
 const TIMEOUT_MS = 60_000
 

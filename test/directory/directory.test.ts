@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { openDatabase } from '#db/database'
-import { doctorQueries, matchingDoctors } from '#directory/list-doctors'
+import { doctorQueries, matchingDoctors } from '#directory/find-doctors'
 import { type SeededUser, seedUser, seedUsers } from '../support/accounts'
 import { type Answer, call } from '../support/api'
 import { costOf } from '../support/cost'
@@ -134,6 +134,11 @@ describe('GET /v1/doctors', () => {
       expect([seen.length, new Set(seen).size]).toEqual([size, size])
     }
   })
+
+  test.each(['["\\ud800","usr_1"]', '["a\\u0000","\\udfff"]'])(
+    'a cursor of what no name can be is a place in the list: %s',
+    async (text) => expect((await find({ cursor: btoa(text) })).status).toBe(200),
+  )
 
   test('answers If-None-Match with 304', async () => {
     const etag = (await find({ q: 'ayaan' })).headers.get('ETag') ?? ''
@@ -325,7 +330,7 @@ describe('the own profile', () => {
     [{ experienceYears: -1 }, ['/experienceYears']],
     [{ experienceYears: '5' }, ['/experienceYears']],
     [
-      { consultationFee: { amountMinor: 100_000_001, currency: 'XYZ' } },
+      { consultationFee: { amountMinor: 1_000_000_001, currency: 'XYZ' } },
       ['/consultationFee/amountMinor', '/consultationFee/currency'],
     ],
     [

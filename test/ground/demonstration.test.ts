@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { checkRules, windows } from '#scheduling/core/availability'
 import { slotFaults } from '#scheduling/core/slot'
 import { localDate } from '#scheduling/core/time'
-import { DEMONSTRATION, demonstration, loadDemonstration } from '../../scripts/demonstration.mjs'
+import { DEMONSTRATION, demonstration, loadDemonstration } from '../../scripts/demonstration/statements.mjs'
 
 const DAY_MS = 86_400_000
 const HASH = '$argon2id$none'
@@ -83,7 +83,7 @@ describe.for(NOWS.map((nowMs) => [new Date(nowMs).toISOString(), nowMs] as const
   it('no constraint refuses it, and a second load changes nothing', async () => {
     expect(await loadDemonstration(env.DB, nowMs, HASH)).toBe(true)
     const counts = await countRows()
-    expect(counts).toMatchObject({ setting: 1, patient: 5, doctor: 14, schedule: 14 })
+    expect(counts).toMatchObject({ setting: 1, patient: 5, doctor: 15, schedule: 15, visit_type: 17 })
     expect(await loadDemonstration(env.DB, nowMs + DAY_MS, HASH)).toBe(false)
     expect(await countRows()).toEqual(counts)
   })
@@ -121,18 +121,23 @@ describe.for(NOWS.map((nowMs) => [new Date(nowMs).toISOString(), nowMs] as const
       const visitType = { id: 'any', durationMinutes: 30, bufferBeforeMinutes: 0, bufferAfterMinutes: 0 }
       const faults = slotFaults(offer, visitType, start_ms, nowMs)
       expect(faults, `${id} at ${new Date(start_ms).toISOString()}`).toEqual(
-        start_ms > nowMs ? [] : ['in-the-past'],
+        start_ms >= nowMs ? [] : ['in-the-past'],
       )
     }
   })
 
-  it('an appointment that is over lies behind, one that is active ahead', async () => {
+  it('there is one in every state: over lies behind, under way is now, to come ahead', async () => {
     await loadDemonstration(env.DB, nowMs, HASH)
     const over = await rowsOf<AppointmentRow>(
-      `SELECT * FROM appointment WHERE status NOT IN ('pending', 'confirmed')`,
+      `SELECT * FROM appointment WHERE status NOT IN ('pending', 'confirmed', 'in-progress')`,
     )
     expect(over.every(({ end_ms }) => end_ms < nowMs)).toBe(true)
-    expect(new Set(over.map(({ status }) => status))).toEqual(new Set(['completed', 'no-show', 'cancelled']))
+    expect(new Set(over.map(({ status }) => status))).toEqual(
+      new Set(['completed', 'no-show', 'cancelled', 'rejected']),
+    )
+    const underWay = await rowsOf<AppointmentRow>(`SELECT * FROM appointment WHERE status = 'in-progress'`)
+    expect(underWay).toHaveLength(1)
+    expect(underWay.every(({ start_ms, end_ms }) => start_ms <= nowMs && nowMs < end_ms)).toBe(true)
     const active = await rowsOf<AppointmentRow>(
       `SELECT * FROM appointment WHERE status IN ('pending', 'confirmed')`,
     )

@@ -55,7 +55,7 @@ const nobody = () => ({ email: `${newId('req')}@test.praxis.example`, password: 
 const hours = { rrule: 'FREQ=DAILY', startTime: '00:00', endTime: '24:00', startDate: '2026-01-01' }
 
 export const requests: Record<OperationId, (subjects: Subjects, role: Role | undefined) => Sent> = {
-  describeApi: () => ({ path: '/' }),
+  getStart: () => ({ path: '/' }),
   getOpenApi: () => ({ path: '/openapi.json' }),
   getSwaggerUi: () => ({ path: '/docs' }),
   getRedoc: () => ({ path: '/redoc' }),

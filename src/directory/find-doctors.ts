@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { Database } from '#db/database'
 import { doctor, doctorSpecialty, specialty, user } from '#db/schema'
 import { decodeCursor, type Page, pageFrom, pageQuery } from '#http/page'
-import { type Doctor, doctorOf, isListed, selectDoctors } from './doctor'
+import { type DoctorView, isListed, selectDoctors, viewDoctor } from './doctor'
 import { sortNameOf } from './specialty'
 
 export const DoctorsQuery = z.strictObject({
@@ -21,10 +21,10 @@ const MAX_WORDS = 10
 const Cursor = z.tuple([z.string(), z.string()])
 
 /** A page, or undefined for a cursor that this list never gave out. One round trip, or none where none can match. */
-export async function listDoctors(
+export async function findDoctors(
   database: Database,
   query: DoctorsQuery,
-): Promise<Page<Doctor> | undefined> {
+): Promise<Page<DoctorView> | undefined> {
   const after = query.cursor === undefined ? (['', ''] as const) : decodeCursor(query.cursor, Cursor)
   if (after === undefined) return undefined
   const matching = matchingDoctors(query)
@@ -33,7 +33,7 @@ export async function listDoctors(
   }
   const { rows, total } = doctorQueries(database, query, matching, after)
   const [found, totals] = await database.db.batch([rows, total])
-  const page = pageFrom(found, query.limit, (row) => [row.sortName, row.id], doctorOf)
+  const page = pageFrom(found, query.limit, (row) => [row.sortName, row.id], viewDoctor)
   return query.count === 'true' ? { ...page, total: totals[0]?.total ?? 0 } : page
 }
 

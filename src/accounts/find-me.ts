@@ -4,9 +4,9 @@ import * as z from 'zod'
 import type { Database } from '#db/database'
 import { type Actor, readAs } from '#db/right'
 import { patient, user } from '#db/schema'
-import { exampleUser, User, type UserRow, userColumns, userOf } from './user'
+import { exampleUser, type UserRow, UserView, userColumns, viewUser } from './user'
 
-export const Patient = z
+export const PatientView = z
   .object({
     dateOfBirth: z.string().meta({ format: 'date' }).nullable(),
     sex: z.enum(['female', 'male', 'other']).nullable(),
@@ -15,8 +15,8 @@ export const Patient = z
   })
   .meta({ id: 'Patient' })
 
-export const Me = User.extend({
-  patient: Patient.optional().meta({ description: 'For a patient alone' }),
+export const Me = UserView.extend({
+  patient: PatientView.optional().meta({ description: 'For a patient alone' }),
 }).meta({ id: 'Me' })
 export type Me = z.infer<typeof Me>
 
@@ -31,7 +31,7 @@ export const exampleMe: Me = {
 }
 
 /** The actor's own user and its version, or undefined where their session has ended. */
-export async function readMe(
+export async function findMe(
   database: Database,
   actor: Actor,
 ): Promise<{ me: Me; version: number } | undefined> {
@@ -53,12 +53,14 @@ export async function readMe(
   const row = read?.[0][0]
   if (row === undefined) return undefined
   return {
-    me: row.role === 'patient' ? { ...userOf(row), patient: patientOf(row) } : userOf(row),
+    me: row.role === 'patient' ? { ...viewUser(row), patient: viewPatient(row) } : viewUser(row),
     version: row.version,
   }
 }
 
-const patientOf = (row: UserRow & Omit<typeof patient.$inferSelect, 'userId'>): z.infer<typeof Patient> => ({
+const viewPatient = (
+  row: UserRow & Omit<typeof patient.$inferSelect, 'userId'>,
+): z.infer<typeof PatientView> => ({
   dateOfBirth: row.dateOfBirth,
   sex: row.sex,
   address: row.address,

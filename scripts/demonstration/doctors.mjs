@@ -1,6 +1,6 @@
 /**
- * The people of the demonstration data: who they are, when they work, and which visits they have. Everybody
- * is invented. Fees are in minor units; weeks in Bangladesh begin on Sunday, and Friday is the day of rest.
+ * The doctors of the demonstration data: who they are, and when they work. Everybody is invented. Fees
+ * are in minor units; weeks in Bangladesh begin on Sunday, and Friday is the day of rest.
  */
 
 const policy = {
@@ -14,6 +14,15 @@ const policy = {
 
 /** A rule of hours: its recurrence (RFC 5545) and its two wall-clock times. */
 const hours = (rrule, startTime, endTime) => ({ rrule, startTime, endTime })
+
+/** A visit type beside the ordinary one: its name, minutes, minutes kept free after it, mode and fee. */
+const visitType = (name, durationMinutes, bufferAfterMinutes, mode, fee) => ({
+  name,
+  durationMinutes,
+  bufferAfterMinutes,
+  mode,
+  fee,
+})
 
 const place = (division, district, thana, street) => ({ division, district, thana, street })
 
@@ -35,6 +44,10 @@ export const DOCTORS = [
     rules: [
       hours('FREQ=WEEKLY;BYDAY=SU,MO,TU,WE,TH', '10:00', '13:00'),
       hours('FREQ=WEEKLY;BYDAY=SU,TU,TH', '17:00', '20:30'),
+    ],
+    visitTypes: [
+      visitType('First visit', 60, 0, 'in-person', [180_000, 'BDT']),
+      visitType('Video consultation', 20, 10, 'video', [90_000, 'BDT']),
     ],
     policy,
   },
@@ -241,5 +254,21 @@ export const DOCTORS = [
     mode: 'in-person',
     rules: [hours('FREQ=WEEKLY;BYDAY=SA,SU,MO', '10:00', '14:00')],
     policy,
+  },
+  {
+    // There day and night, so that a visit is under way whenever the data is loaded.
+    handle: 'mollah',
+    fullName: 'Sharmin Mollah',
+    specialties: ['spc_generalmedicine'],
+    licenseNumber: 'A-50933',
+    experienceYears: 7,
+    fee: [50_000, 'BDT'],
+    bio: 'The duty room: fever, wounds, and whatever cannot wait until tomorrow.',
+    languages: ['Bangla', 'English'],
+    address: place('Dhaka', 'Dhaka', 'Mohakhali', '3 Bir Uttam A. K. Khandakar Road'),
+    timeZone: 'Asia/Dhaka',
+    mode: 'in-person',
+    rules: [hours('FREQ=DAILY', '00:00', '24:00')],
+    policy: { ...policy, minNoticeMinutes: 0, cancellationNoticeMinutes: 0 },
   },
 ]

@@ -2,9 +2,9 @@
  * The demonstration data as statements of SQL: a pure function of now, so that it is the same on every machine
  * and its dates are relative to today. It is written through the ordinary constraints and triggers.
  */
-import { bookVisits, padded, rulesFrom, VISIT_MINUTES, visitTypeId } from './demonstration-appointments.mjs'
-import { DOCTORS } from './demonstration-people.mjs'
-import { PATIENTS } from './demonstration-visits.mjs'
+import { bookVisits, padded, rulesFrom, VISIT_MINUTES, visitTypeId } from './book-visits.mjs'
+import { DOCTORS } from './doctors.mjs'
+import { PATIENTS } from './patients.mjs'
 
 /** Everybody of the demonstration signs in with it. */
 export const DEMONSTRATION_PASSWORD = 'Demo-Pass-1234!'
@@ -15,7 +15,7 @@ export const DEMONSTRATION = 'demonstration'
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
-/** How long ago everybody registered, and on which day after that a doctor's hours began. */
+/** How long ago everybody registered. */
 const REGISTERED_DAYS_AGO = 220
 
 /** Loads the data in one batch unless that was done; tells whether it did. */
@@ -127,6 +127,9 @@ function insertDoctor(doctor, registered, rules) {
       mode: doctor.mode,
       created_at: registered,
     }),
+    ...(doctor.visitTypes ?? []).map((visitType, index) =>
+      insertVisitType(doctor, visitType, index, registered),
+    ),
     insert('schedule', {
       doctor_id: id,
       time_zone: doctor.timeZone,
@@ -142,6 +145,26 @@ function insertDoctor(doctor, registered, rules) {
     }),
   ]
 }
+
+const insertVisitType = (
+  doctor,
+  { name, durationMinutes, bufferAfterMinutes, mode, fee },
+  index,
+  registered,
+) =>
+  insert('visit_type', {
+    id: `${visitTypeId(doctor)}${padded(index)}`,
+    doctor_id: doctor.id,
+    name,
+    duration_minutes: durationMinutes,
+    buffer_before_minutes: 0,
+    buffer_after_minutes: bufferAfterMinutes,
+    mode,
+    fee_minor: fee[0],
+    fee_currency: fee[1],
+    // After the ordinary one, which is what a booking gets that names none.
+    created_at: registered + (index + 1) * MINUTE_MS,
+  })
 
 const newEvent = (type, actorId, subjectId, at, data) => ({
   type,

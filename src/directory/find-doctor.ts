@@ -6,9 +6,9 @@ import { idPattern } from '#db/id'
 import { doctor, visitType } from '#db/schema'
 import { ShownInstant } from '#http/shown'
 import { exampleVisitType, VisitTypeView, viewVisitType } from '#scheduling/visit-type'
-import { Doctor, doctorOf, exampleDoctor, isListed, selectDoctors } from './doctor'
+import { DoctorView, exampleDoctor, isListed, selectDoctors, viewDoctor } from './doctor'
 
-export const DoctorDetail = Doctor.extend({
+export const DoctorDetail = DoctorView.extend({
   visitTypes: z
     .array(VisitTypeView)
     .meta({ description: 'Those without a fee of their own show the consultation fee' }),
@@ -38,7 +38,7 @@ export async function findDoctor(
       .orderBy(asc(visitType.createdAt), asc(visitType.id)),
   ])
   if (row === undefined) return undefined
-  const profile = doctorOf(row)
+  const profile = viewDoctor(row)
   return {
     ...profile,
     visitTypes: visits

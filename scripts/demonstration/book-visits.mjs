@@ -1,6 +1,6 @@
 /** When the visits of the demonstration data take place: on real slots of the doctors' hours around today. */
 import { Temporal } from 'temporal-polyfill'
-import { VISITS } from './demonstration-visits.mjs'
+import { NOW, VISITS } from './patients.mjs'
 
 export const VISIT_MINUTES = 30
 
@@ -58,6 +58,7 @@ export function bookVisits(doctors, patients, nowMs) {
 }
 
 function freeTime({ rule, days, time }, doctor, nowMs, isTaken) {
+  if (time === NOW) return Math.floor(nowMs / (VISIT_MINUTES * MINUTE_MS)) * VISIT_MINUTES * MINUTE_MS
   const ruleOfVisit = rulesFrom(nowMs, doctor)[rule]
   const today = todayOf(nowMs, doctor.timeZone)
   for (let step = 0; step < SEARCHED_DAYS; step++) {
@@ -82,8 +83,10 @@ function appointmentOf(
   const by = { doctorId: doctor.id, patientId: patient.id }
   const manual = doctor.policy.approval === 'manual'
   const history = [[manual ? 'requested' : 'booked', patient.id, booked, by]]
-  if (manual && status !== 'pending') history.push(['approved', doctor.id, booked + 40 * MINUTE_MS, by])
+  if (status === 'rejected') history.push([status, doctor.id, booked + 40 * MINUTE_MS, by])
+  else if (manual && status !== 'pending') history.push(['approved', doctor.id, booked + 40 * MINUTE_MS, by])
   if (status === 'completed') history.push(['started', doctor.id, start, by], [status, doctor.id, end, by])
+  if (status === 'in-progress') history.push(['started', doctor.id, start, by])
   if (status === 'no-show') history.push([status, doctor.id, start + 20 * MINUTE_MS, by])
   if (status === 'cancelled') {
     history.push([status, patient.id, start - 2 * DAY_MS, { ...by, by: 'patient' }])

@@ -52,6 +52,9 @@ export const PATIENTS = [
   },
 ]
 
+/** The time of a visit that is under way: it began with the last slot. */
+export const NOW = 'now'
+
 /**
  * A visit lies on the first day on which the doctor's rule occurs, from so many days ahead of today on
  * (behind, if negative, and then counted back), at this wall-clock time of the doctor.
@@ -77,6 +80,8 @@ export const VISITS = [
   visit('jamil', 'karim', 1, -4, '18:30', 'cancelled', { reason: 'The trains were not running.' }),
   visit('mitu', 'whitfield', 1, -15, '13:30', 'completed'),
   visit('mitu', 'sultana', 0, -28, '11:00', 'cancelled', { reason: 'Found an earlier date.' }),
+  visit('rupa', 'sultana', 0, -8, '10:00', 'rejected', { remarks: 'Please see a paediatrician for this.' }),
+  visit('jamil', 'mollah', 0, 0, NOW, 'in-progress', { notes: 'Fever since Tuesday.' }),
   visit('anika', 'rahman', 1, 3, '18:00', 'confirmed', { notes: 'Bringing the results of the last ECG.' }),
   visit('anika', 'banerjee', 0, 9, '11:00', 'confirmed'),
   visit('fahim', 'hossain', 1, 5, '19:30', 'confirmed'),
