@@ -42,8 +42,10 @@ export const fromQuery = (query: { toSQL(): Statement }): Statement => query.toS
 /** Where a D1 session starts: a bookmark of an earlier answer, or one of D1's two constraints. */
 export type ReadFrom = 'first-primary' | 'first-unconstrained' | (string & {})
 
-/** A batch that failed, whatever the platform said of it; `refusalOf` tells a no from an unknown outcome. */
+/** A batch that failed, whatever the platform said of it; `db/refusal.ts` tells what kind of failure it is. */
 export class DatabaseFailure extends Error {
+  override readonly name = 'DatabaseFailure'
+
   constructor(cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause })
   }

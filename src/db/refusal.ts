@@ -1,6 +1,6 @@
 import { DatabaseFailure } from './database'
 
-/** What D1 refuses by one of our triggers or constraints: a no. Every other failure is an unknown outcome. */
+/** What D1 refuses by one of our triggers or constraints: a no. To a doctor's object all else is an unknown outcome. */
 const REFUSALS = {
   'slot-taken': 'slot-taken:',
   'patient-busy': 'patient-busy:',
@@ -23,28 +23,37 @@ export type Refusal = keyof typeof REFUSALS
 /** The depth of causes that is looked through; Drizzle wraps D1's error once. */
 const MAX_CAUSES = 5
 
+/** The error and what caused it, outermost first. */
+function causesOf(error: unknown): Error[] {
+  const causes: Error[] = []
+  for (let cause = error; cause instanceof Error && causes.length < MAX_CAUSES; cause = cause.cause) {
+    causes.push(cause)
+  }
+  return causes
+}
+
 /**
  * The name of the trigger or constraint that refused a batch, or undefined when the failure bears no such
  * name. D1 gives no code: the name is in the message, below any number of wrapping errors.
  */
 export function refusalOf(error: unknown): Refusal | undefined {
-  let cause = error
-  for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth++) {
-    const { message } = cause
+  for (const { message } of causesOf(error)) {
     for (const [refusal, mark] of Object.entries(REFUSALS)) {
       if (message.includes(mark)) return refusal as Refusal
     }
-    cause = cause.cause
   }
   return undefined
 }
 
-/** Whether D1 failed (out of reach, overloaded, reset): the caller may try again. */
+/** The failure of a batch that the error is or wraps, if there is one. */
+export const failureOf = (error: unknown): DatabaseFailure | undefined =>
+  causesOf(error).find((cause) => cause instanceof DatabaseFailure)
+
+/** SQLite's own verdict on a statement: it arrived, it is wrong, and it would be wrong again. */
+const VERDICT = /\bSQLITE_(CONSTRAINT|ERROR|MISMATCH|RANGE|TOOBIG)/
+
+/** Whether D1 failed (out of reach, overloaded, reset): the caller may try again. A verdict of SQLite is a bug. */
 export function isDatabaseFailure(error: unknown): boolean {
-  let cause = error
-  for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth++) {
-    if (cause instanceof DatabaseFailure) return true
-    cause = cause.cause
-  }
-  return false
+  const failure = failureOf(error)
+  return failure !== undefined && !VERDICT.test(failure.message)
 }

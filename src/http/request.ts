@@ -6,10 +6,11 @@ import { createMiddleware } from 'hono/factory'
 import { HTTPException } from 'hono/http-exception'
 import { routePath } from 'hono/route'
 import { secureHeaders } from 'hono/secure-headers'
-import { type Database, newCost, openDatabase } from '#db/database'
+import { type Database, latest, newCost, openDatabase } from '#db/database'
 import { newId } from '#db/id'
 import { isDatabaseFailure } from '#db/refusal'
 import type { AppEnv } from './context'
+import { logError } from './log-error'
 import { problem } from './problem'
 import { invalid } from './validate'
 
@@ -109,12 +110,7 @@ export const bookmark = createMiddleware<AppEnv>(async (c, next) => {
     return invalid(c, [{ pointer: '/Bookmark', detail: 'This is no bookmark that we gave out' }])
   }
   await next()
-  const own = c.get('database')?.bookmark()
-  const objects = c.get('objectBookmark')
-  const reached = [own, objects]
-    .filter((value) => value !== undefined)
-    .sort()
-    .at(-1)
+  const reached = latest(c.get('database')?.bookmark(), c.get('objectBookmark'))
   if (reached !== undefined) setHeader(c, 'Bookmark', reached)
   return undefined
 })
@@ -153,15 +149,6 @@ export const failed: ErrorHandler<AppEnv> = (error, c) => {
   if (error instanceof HTTPException && error.status === 400) {
     return invalid(c, [{ pointer: '', detail: 'The body could not be read' }])
   }
-  console.error(
-    JSON.stringify({ level: 'error', requestId: c.get('requestId'), name: error.name, stack: scrub(error) }),
-  )
+  logError('request', { requestId: c.get('requestId') }, error)
   return isDatabaseFailure(error) ? problem(c, 'unavailable') : problem(c, 'internal-error')
 }
-
-/** The places of a stack and no more: a message may quote what the caller sent. */
-const scrub = (error: Error): string =>
-  (error.stack ?? '')
-    .split('\n')
-    .filter((line) => line.trimStart().startsWith('at '))
-    .join('\n')

@@ -193,18 +193,58 @@ describe('A failure of ours', () => {
     error.mockRestore()
   })
 
-  it('of D1 is 503, and says when to come again', async () => {
-    const error = vi.spyOn(console, 'error').mockImplementation(() => undefined)
-    const away = {
+  /** D1 as it is, but for what it says to a batch. */
+  const failing = (message: string) =>
+    ({
       withSession: () => ({
         prepare: (sql: string) => env.DB.prepare(sql),
-        batch: () => Promise.reject(new Error('Network connection lost.')),
+        batch: () => Promise.reject(new Error(message)),
         getBookmark: () => null,
       }),
-    } as unknown as D1Database
-    const response = await withSettings({ DB: away }, '/v1/doctors')
+    }) as unknown as D1Database
+
+  it.each([
+    'Network connection lost.',
+    'D1_ERROR: D1 DB is overloaded. Requests queued for too long.',
+    'D1_ERROR: database or disk is full: SQLITE_FULL',
+    'D1_ERROR: interrupted: SQLITE_INTERRUPT',
+  ])('of D1 is 503, says when to come again, and the log what D1 said: %s', async (message) => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const response = await withSettings({ DB: failing(message) }, '/v1/doctors')
     expect([response.status, response.headers.get('Retry-After')]).toEqual([503, '1'])
     expect(await response.json()).toMatchObject({ code: 'unavailable' })
+    expect(JSON.parse(String(error.mock.calls[0]))).toMatchObject({ name: 'DatabaseFailure', message })
+    error.mockRestore()
+  })
+
+  it.each([
+    ['a table that is not there', 'SELECT * FROM nowhere', 'SQLITE_ERROR'],
+    ['a syntax error', 'SELECT FROM', 'SQLITE_ERROR'],
+    [
+      'a column that must not be null',
+      'INSERT INTO doctor_specialty VALUES (NULL, NULL)',
+      'SQLITE_CONSTRAINT',
+    ],
+    [
+      'a row that is referred to and not there',
+      `INSERT INTO patient (user_id) VALUES ('usr_x')`,
+      'SQLITE_CONSTRAINT',
+    ],
+  ])('that D1 can do nothing about is a bug, which no retry mends: %s', async (_, sql, verdict) => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const wrong = {
+      withSession: () => {
+        const session = env.DB.withSession('first-primary')
+        return {
+          prepare: (text: string) => session.prepare(text),
+          batch: () => session.batch([session.prepare(sql)]),
+          getBookmark: () => session.getBookmark(),
+        }
+      },
+    } as unknown as D1Database
+    const response = await withSettings({ DB: wrong }, '/v1/doctors')
+    expect(await response.json()).toMatchObject({ status: 500, code: 'internal-error' })
+    expect(JSON.parse(String(error.mock.calls[0])).message).toContain(verdict)
     error.mockRestore()
   })
 })
