@@ -8,6 +8,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
+import { secretFaults } from '#http/settings'
 import { runTool, startTool } from './tool.mjs'
 
 const ENVIRONMENT = ['--env', 'production']
@@ -42,7 +43,12 @@ async function main() {
 
 /** The Worker would refuse to serve without them; here that is told before anything is changed. */
 async function checkSecrets() {
-  const known = secretsFile === undefined ? await deployedSecrets() : Object.keys(readSecrets(secretsFile))
+  if (secretsFile !== undefined) {
+    const faults = secretFaults(parseEnv(readFileSync(secretsFile, 'utf8')))
+    if (faults.length > 0) throw new Error(`the secrets of ${secretsFile} will not do:\n${faults.join('\n')}`)
+    return
+  }
+  const known = await deployedSecrets()
   const missing = SECRETS.filter((name) => !known.includes(name))
   if (missing.length === 0) return
   throw new Error(
@@ -50,16 +56,7 @@ async function checkSecrets() {
   )
 }
 
-function readSecrets(file) {
-  const secrets = parseEnv(readFileSync(file, 'utf8'))
-  for (const entry of (secrets.TOKEN_KEYS ?? '').split(',')) {
-    const secret = entry.trim().split(':').slice(1).join(':')
-    if (secret.length < 32)
-      throw new Error('TOKEN_KEYS wants "kid:secret" with at least 32 characters of secret')
-  }
-  return secrets
-}
-
+/** The names of those that the deployed Worker has; their values nobody can read. */
 async function deployedSecrets() {
   const { code, output } = await wrangler(['secret', 'list', '--format', 'json', ...ENVIRONMENT])
   if (code !== 0) throw new Error(`the secrets of the deployed Worker cannot be listed:\n${output}`)

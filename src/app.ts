@@ -22,7 +22,7 @@ import { system } from '#http/system'
 import { scheduling } from '#scheduling/router'
 
 const routes = new Hono<AppEnv>()
-  .use(logRequest, securityHeaders, defaultHeaders, crossOrigin, requireConfiguration, bookmark, limitBody)
+  .use(logRequest, securityHeaders, defaultHeaders, requireConfiguration, crossOrigin, bookmark, limitBody)
   .route('/', system)
   .route('/', documents)
   .route('/v1', scheduling)

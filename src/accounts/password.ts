@@ -5,10 +5,11 @@
 import Argon2, { Argon2Type } from '@phi-ag/argon2'
 import module from '@phi-ag/argon2/argon2.wasm'
 import * as z from 'zod'
+import { MAX_PASSWORD_LENGTH } from '#http/settings'
 import { isCommon } from './common-passwords'
 
+/** In characters. */
 const MIN_LENGTH = 8
-const MAX_LENGTH = 100
 
 const SETTINGS = { type: Argon2Type.Argon2id, memoryCost: 19_456 /* KiB */, timeCost: 2, parallelism: 1 }
 
@@ -20,7 +21,7 @@ const NOBODYS_HASH =
 export const Password = z
   .string()
   .min(MIN_LENGTH)
-  .max(MAX_LENGTH)
+  .max(MAX_PASSWORD_LENGTH)
   .refine((text) => /\p{Lu}/u.test(text), 'Use an upper-case letter')
   .refine((text) => /\p{Nd}/u.test(text), 'Use a digit')
   .refine((text) => /[^\p{L}\p{M}\p{N}\s]/u.test(text), 'Use a character that is neither letter nor digit')
@@ -28,7 +29,7 @@ export const Password = z
   .meta({ description: 'An upper-case letter, a digit, a special character; none of the commonest.' })
 
 /** A password that somebody signs in with: only its length is looked at. */
-export const GivenPassword = z.string().min(1).max(MAX_LENGTH)
+export const GivenPassword = z.string().min(1).max(MAX_PASSWORD_LENGTH)
 
 let argon2: Argon2 | undefined
 

@@ -9,6 +9,7 @@ import * as z from 'zod'
 import { base64Url } from '#db/encode'
 import type { Actor } from '#db/right'
 import { ROLES } from '#db/schema'
+import { signingKeysOf } from './settings'
 
 export const ACCESS_TOKEN_SECONDS = 15 * 60
 
@@ -31,14 +32,6 @@ const Claims = z.object({
   jti: z.string().min(1),
 })
 
-/** The signing keys of the configuration, newest first: "kid:secret,kid:secret". */
-function readKeys(setting: string): [kid: string, secret: string][] {
-  return setting.split(',').map((entry) => {
-    const [kid = '', ...secret] = entry.trim().split(':')
-    return [kid, secret.join(':')]
-  })
-}
-
 const verifyingKeys = new Map<string, CryptoKey>()
 
 /** The secret as the platform's key, made once an isolate: making it costs as much as a verification. */
@@ -55,7 +48,7 @@ async function verifyingKey(secret: string): Promise<CryptoKey> {
 
 /** Signs a token for the actor, valid for `ACCESS_TOKEN_SECONDS` from `nowMs`. */
 export async function signAccessToken(settings: TokenSettings, actor: Actor, nowMs: number): Promise<string> {
-  const newest = readKeys(settings.TOKEN_KEYS)[0]
+  const newest = signingKeysOf(settings.TOKEN_KEYS)[0]
   if (newest === undefined || newest[1] === '') throw new Error('TOKEN_KEYS names no signing key')
   const [kid, secret] = newest
   const iat = Math.floor(nowMs / 1000)
@@ -79,7 +72,7 @@ export async function readAccessToken(settings: TokenSettings, token: string): P
   if (token.length > MAX_TOKEN_LENGTH) return undefined
   const header = Header.safeParse(decodePart(token))
   if (!header.success) return undefined
-  const key = readKeys(settings.TOKEN_KEYS).find(([kid]) => kid === header.data.kid)
+  const key = signingKeysOf(settings.TOKEN_KEYS).find(([kid]) => kid === header.data.kid)
   if (key === undefined) return undefined
   try {
     const payload = await verify(token, await verifyingKey(key[1]), {

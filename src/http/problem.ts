@@ -188,7 +188,7 @@ export const PROBLEMS = {
   misconfigured: [
     503,
     'The service is not configured',
-    'A secret is missing, too short, or one of development. The log of the service names it.',
+    'A setting or a secret is missing, too short or too long, or one of development. The log of the service names it.',
   ],
   overloaded: [
     503,
