@@ -1,7 +1,7 @@
 /** The Worker: fetch, queue, scheduled, and the Durable Object classes; nothing else. */
 import { consume } from '#messaging/consume'
-import { everyMinute } from '#messaging/minutely'
 import { app } from './app'
+import { everyMinute } from './minutely'
 
 export { DoctorCalendar } from '#scheduling/doctor-calendar'
 

@@ -4,13 +4,16 @@
  * effect, so that a repeated request is told from one that merely collides.
  */
 import { and, eq } from 'drizzle-orm'
-import type { Database, Statement } from './database'
+import { type Database, openDatabase, type Statement, statement } from './database'
 import { sha256Hex } from './encode'
 import { type Actor, readAs } from './right'
 import { idempotency } from './schema'
 
 /** Milliseconds that a key holds; the trigger on the table says the same. */
 export const IDEMPOTENCY_MS = 86_400_000
+
+/** Lapsed keys that one run removes. */
+const MAX_REMOVED = 1000
 
 /** A creating request that carries a key. */
 export interface KeyedRequest {
@@ -48,7 +51,7 @@ export const insertIdempotencyKey = (
   params: [actor.userId, key, route, bodyHash, JSON.stringify(answer), doctorId, nowMs],
 })
 
-export type Replay =
+type Replay =
   | { readonly ok: true; readonly answer: unknown }
   | { readonly ok: false; readonly code: 'idempotency-key-reused' | 'session-ended' }
 
@@ -69,4 +72,16 @@ export async function replay(
   if (first === undefined) return undefined
   if (first.bodyHash !== bodyHash) return { ok: false, code: 'idempotency-key-reused' }
   return { ok: true, answer: JSON.parse(first.answer) as unknown }
+}
+
+/** Removes keys that hold no longer, the oldest first; their rows say nothing any more. For the cron. */
+export async function removeLapsedKeys(env: Pick<Env, 'DB'>, nowMs: number): Promise<void> {
+  await openDatabase(env.DB, 'first-primary').run([
+    statement(
+      `DELETE FROM idempotency WHERE rowid IN (
+         SELECT rowid FROM idempotency WHERE created_at <= ? ORDER BY created_at LIMIT ?)`,
+      nowMs - IDEMPOTENCY_MS,
+      MAX_REMOVED,
+    ),
+  ])
 }

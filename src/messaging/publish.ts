@@ -1,22 +1,24 @@
 /**
- * The event table is the outbox: a row not yet published is sent to the queue and marked. A crash between
- * the two sends it again, under the same id: at least once.
+ * The event table is the outbox: the cron sends each row that is not yet published to the queue, and marks it. A
+ * crash between the two sends it again, under the same id: at least once.
  */
 import { and, asc, isNull, lt } from 'drizzle-orm'
+import * as z from 'zod'
 import { openDatabase, statement } from '#db/database'
 import { event } from '#db/schema'
 
 /** What travels through the queue: enough to look the event up, and nothing of a person. */
-export interface EventMessage {
-  readonly id: string
-  readonly sequence: number
-  readonly type: string
-  readonly subjectId: string
+export const EventMessage = z.object({
+  id: z.string(),
+  sequence: z.int(),
+  type: z.string(),
+  subjectId: z.string(),
   /** Whose calendar it changed, if it changed one. */
-  readonly doctorId: string | null
-}
+  doctorId: z.string().nullable(),
+})
+export type EventMessage = z.infer<typeof EventMessage>
 
-/** Milliseconds after which an event that nobody has published is published by the cron. */
+/** Milliseconds after which an event is published: by then whoever wrote it has shown its effect, or has failed to. */
 const OVERDUE_MS = 60_000
 /** Messages in one batch: the most that the queue takes at once. */
 const BATCH_SIZE = 100

@@ -72,13 +72,14 @@ const ROWS = [
   [
     'messaging: exported names',
     'src/messaging',
-    `import '#accounts/first-admin'`,
-    `import '#accounts/login'`,
+    `import '#scheduling/wake-overdue'`,
+    `import '#scheduling/schedule'`,
   ],
   ['scheduling: no other wing', 'src/scheduling', `import '#http/problem'`, `import '#directory/doctor'`],
   ['a wing to come: no other wing', 'src/clinical', `import '#db/schema'`, `import '#scheduling/schedule'`],
   ['a wing: its own files as ./', 'src/accounts', `import './user'`, `import '#accounts/user'`],
   ['no index of a wing', 'src/app.ts', `import '#accounts/router'`, `import '#accounts/index'`],
+  ['the cron: any wing', 'src/minutely.ts', `import '#accounts/first-admin'`, `import './app'`],
   ['nothing imports app', 'src/other.ts', `import './client'`, `import './app'`],
   ['but index does', 'src/index.ts', `import './app'`, `import '../app'`],
   [

@@ -1,8 +1,11 @@
 /** A Worker with missing, short or development secrets refuses to serve, and tells nobody which but its log. */
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { configurationFaults } from '#http/configuration'
+import { GivenPassword } from '#accounts/password'
+import { configurationFaults } from '#http/settings'
+import { DEMONSTRATION_PASSWORD } from '../../scripts/demonstration.mjs'
 import { app } from '../../src/app'
+import worker from '../../src/index'
 import { declared } from '../support/conformance'
 
 const SECRET = 'a-long-and-random-secret-of-production-0123456789'
@@ -12,6 +15,7 @@ const production = {
   TOKEN_KEYS: `2026-11:${SECRET}`,
   TOKEN_ISSUER: 'praxis',
   TOKEN_AUDIENCE: 'praxis-api',
+  CORS_ORIGINS: '',
   ADMIN_EMAIL: 'chief@clinic.example',
   ADMIN_PASSWORD: 'Long-Enough-1234!',
 }
@@ -24,6 +28,9 @@ describe('what is wrong with a configuration', () => {
   it('is nothing where all is right, in production and in development', () => {
     expect(configurationFaults(production)).toEqual([])
     expect(configurationFaults({ ...production, TOKEN_KEYS: `new:${SECRET},old:${SECRET}` })).toEqual([])
+    const longest = { ...production, ADMIN_PASSWORD: `Aq1!${'x'.repeat(96)}` }
+    expect(configurationFaults(longest)).toEqual([])
+    expect(GivenPassword.safeParse(longest.ADMIN_PASSWORD).success).toBe(true)
     expect(configurationFaults(env)).toEqual([])
   })
 
@@ -41,11 +48,15 @@ describe('what is wrong with a configuration', () => {
     ['no administrator', { ADMIN_EMAIL: undefined }],
     ['the administrator of the demonstration', { ADMIN_EMAIL: 'admin@demo.praxis.example' }],
     ['a short password', { ADMIN_PASSWORD: 'Short-1!' }],
+    ['a password that no sign-in takes', { ADMIN_PASSWORD: `Aq1!${'x'.repeat(97)}` }],
+    ['the password of the demonstration', { ADMIN_PASSWORD: DEMONSTRATION_PASSWORD }],
+    ['no origins, not even none', { CORS_ORIGINS: undefined }],
   ])('is told of %s, by name and never by value', (_, wrong) => {
     const settings = { ...production, ...wrong } as typeof production
     const faults = configurationFaults(settings)
     expect(faults.length).toBeGreaterThan(0)
-    for (const value of [SECRET, 'short', 'Short-1!']) expect(faults.join()).not.toContain(value)
+    for (const value of [SECRET, 'short', 'Short-1!', 'xxx', DEMONSTRATION_PASSWORD])
+      expect(faults.join()).not.toContain(value)
   })
 })
 
@@ -60,4 +71,32 @@ it('every request gets 503 while it is wrong, and the log says why once', async 
   expect(logged).toHaveBeenCalledOnce()
   expect(String(logged.mock.calls[0])).toContain('TOKEN_KEYS')
   expect((await app.request('/health', {}, { ...env, ...production })).status).toBe(200)
+})
+
+it('a browser is told so too where nobody has said which origins may call', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  const { CORS_ORIGINS: _, ...unsaid } = env
+  for (const method of ['GET', 'OPTIONS']) {
+    const init = { method, headers: { Origin: 'https://app.praxis.example' } }
+    const answer = await app.request('/health', init, unsaid)
+    expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'misconfigured' }])
+  }
+})
+
+describe('the cron', () => {
+  const admins = () => env.DB.prepare(`SELECT count(*) AS n FROM user WHERE role = 'admin'`).first('n')
+  const runCron = (settings: Env) =>
+    worker.scheduled({ scheduledTime: Date.now(), cron: '* * * * *', noRetry() {} }, settings)
+
+  it('makes no administrator of a wrong configuration, and the mark stays unset for the right one', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    for (const ADMIN_PASSWORD of ['Short-1!', DEMONSTRATION_PASSWORD]) {
+      await runCron({ ...env, ...production, ADMIN_PASSWORD })
+    }
+    expect(await admins()).toBe(0)
+    expect(logged).toHaveBeenCalledTimes(2)
+    await runCron({ ...env, ...production })
+    expect(await admins()).toBe(1)
+    expect(logged).toHaveBeenCalledTimes(2)
+  })
 })

@@ -8,11 +8,13 @@ import {
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type EventMessage, publishOverdue } from '#messaging/publish'
+import { wakeOverdue } from '#scheduling/wake-overdue'
 import worker from '../../src/index'
+import { insertVisit, write } from '../db/rows'
 import { seedUser, seedUsers } from '../support/accounts'
 import { call } from '../support/api'
 import { book, openStart, rows, seedClinic } from '../support/clinic'
-import { calendarObject } from '../support/faults'
+import { calendarObject, failBefore, injectFaults } from '../support/faults'
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -95,7 +97,7 @@ describe('the queue', () => {
     body: { id: `evt_${id}`, sequence: 1, type: 'appointment.booked', subjectId: 'apt_x', doctorId },
   })
 
-  async function consume(messages: ReturnType<typeof message>[]) {
+  async function consume(messages: Parameters<typeof createMessageBatch>[1]) {
     const batch = createMessageBatch('praxis-events', messages)
     const context = createExecutionContext()
     await worker.queue(batch, env)
@@ -125,6 +127,28 @@ describe('the queue', () => {
   it('acknowledges what concerns no calendar, and what nobody can do anything about', async () => {
     const { explicitAcks } = await consume([message(null, '1'), message('usr_unknown', '2')])
     expect(explicitAcks.sort()).toEqual(['1', '2'])
+  })
+
+  it('tries what is no event again, and says so, for the dead letters to have it at last', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const { sequence: _, ...without } = message(null, '2').body
+    const malformed = [null, 'text', {}, without, { ...message(null, '2').body, doctorId: 7 }]
+    for (const body of malformed) {
+      const strange = { ...message(null, '2'), body }
+      const { explicitAcks, retryMessages } = await consume([message(null, '1'), strange])
+      expect([explicitAcks, retryMessages.map(({ msgId }) => msgId)]).toEqual([['1'], ['2']])
+    }
+    expect(logged).toHaveBeenCalledTimes(malformed.length)
+    expect(String(logged.mock.calls[0])).toContain('malformed-message')
+  })
+
+  it('tries again what an object could not do, and the log says why', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const doctor = await seedUser(env, 'doctor')
+    await injectFaults(doctor.userId, [failBefore])
+    const { explicitAcks, retryMessages } = await consume([message(doctor.userId, '1'), message(null, '2')])
+    expect([explicitAcks, retryMessages.map(({ msgId }) => msgId)]).toEqual([['2'], ['1']])
+    expect(logged.mock.calls.join()).toContain('"what":"wake"')
   })
 })
 
@@ -170,5 +194,31 @@ describe('the cron', () => {
       body: { email: env.ADMIN_EMAIL, password: env.ADMIN_PASSWORD },
     })
     expect(login.status).toBe(200)
+  })
+
+  it('wakes the others where one object fails, the longest overdue first', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const well = await seedUser(env, 'doctor')
+    const failing = await seedUser(env, 'doctor')
+    const patient = await seedUser(env, 'patient')
+    const visit = { patient, originMs: 0, status: 'pending' }
+    await write(
+      insertVisit({ ...visit, doctor: well, start: 60, end: 90 }),
+      insertVisit({ ...visit, doctor: failing, start: 0, end: 30 }),
+    )
+    await injectFaults(failing.userId, [failBefore])
+    const woken: string[] = []
+    const namespace = {
+      getByName: (doctorId: string) => {
+        woken.push(doctorId)
+        return calendarObject(doctorId)
+      },
+    } as unknown as Env['DOCTOR_CALENDAR']
+    await wakeOverdue({ DB: env.DB, DOCTOR_CALENDAR: namespace }, Date.now())
+    expect(woken.slice(0, 2)).toEqual([failing.userId, well.userId])
+    expect(await rows('SELECT status FROM appointment WHERE doctor_id = ?', well.userId)).toEqual([
+      { status: 'rejected' },
+    ])
+    expect(logged.mock.calls.join()).toContain(failing.userId)
   })
 })

@@ -1,0 +1,38 @@
+/** Wakes doctors' objects: where time alone has something to change, and after an event of theirs. */
+import { and, asc, eq, lte, min } from 'drizzle-orm'
+import { openDatabase } from '#db/database'
+import { appointment } from '#db/schema'
+import { logError } from '#http/log-error'
+
+/** Doctors whose objects one run wakes; what is left waits a minute. */
+const MAX_WOKEN = 100
+
+/**
+ * Asks the doctor's object to carry out what is due and to see that KV shows it. False, and logged, where it
+ * could not; a doctor who does not exist has nothing to do.
+ */
+export async function wake(env: Pick<Env, 'DOCTOR_CALENDAR'>, doctorId: string): Promise<boolean> {
+  try {
+    const answer = await env.DOCTOR_CALENDAR.getByName(doctorId).wake()
+    if (answer.ok || answer.refusal.code === 'doctor-not-found') return true
+    logError('wake', { doctorId, code: answer.refusal.code })
+  } catch (error) {
+    logError('wake', { doctorId }, error)
+  }
+  return false
+}
+
+/** Wakes the objects of doctors with appointments that nobody approved before their start, longest due first. */
+export async function wakeOverdue(env: Pick<Env, 'DB' | 'DOCTOR_CALENDAR'>, nowMs: number): Promise<void> {
+  const { db } = openDatabase(env.DB, 'first-primary')
+  const [overdue] = await db.batch([
+    db
+      .select({ doctorId: appointment.doctorId })
+      .from(appointment)
+      .where(and(eq(appointment.status, 'pending'), lte(appointment.startMs, nowMs)))
+      .groupBy(appointment.doctorId)
+      .orderBy(asc(min(appointment.startMs)))
+      .limit(MAX_WOKEN),
+  ])
+  await Promise.all(overdue.map(({ doctorId }) => wake(env, doctorId)))
+}
