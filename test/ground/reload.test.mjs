@@ -1,0 +1,58 @@
+/** A change of the source is served within seconds, by the server that runs: in a copy of the tree. */
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { ROOT } from '../../scripts/tool.mjs'
+import { START_TIMEOUT_MS, startDevelopmentServer } from '../support/development-server.mjs'
+
+/** What the start page is made by, and what it says. */
+const FILE = 'src/http/system.ts'
+const SAID = "name: 'Praxis',"
+
+/** Seconds to a machine that is busy; a second or two else. */
+const RELOAD_TIMEOUT_MS = 20_000
+/** Long enough for a server that reloads for its own builds to have done so again. */
+const QUIET_MS = 3000
+
+let copy
+let server
+
+beforeAll(async () => {
+  copy = mkdtempSync(join(tmpdir(), 'praxis-reload-'))
+  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
+  for (const file of files.split('\0').filter(Boolean)) cpSync(join(ROOT, file), join(copy, file))
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
+  server = await startDevelopmentServer(copy)
+}, START_TIMEOUT_MS)
+
+afterAll(async () => {
+  await server?.stop()
+  rmSync(copy, { recursive: true, force: true })
+})
+
+it('A changed file is served, once', { timeout: 2 * RELOAD_TIMEOUT_MS }, async () => {
+  expect(await name()).toBe('Praxis')
+  const file = join(copy, FILE)
+  const source = readFileSync(file, 'utf8')
+  expect(source).toContain(SAID)
+  writeFileSync(file, source.replaceAll(SAID, "name: 'Changed',"))
+  await expect.poll(name, { timeout: RELOAD_TIMEOUT_MS }).toBe('Changed')
+
+  const reloads = server.said().match(/Reloading/g).length
+  await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
+  expect(server.said().match(/Reloading/g)).toHaveLength(reloads)
+})
+
+/** What the API calls itself; nothing while the server is between two versions. */
+async function name() {
+  try {
+    return (await (await fetch(server.address)).json()).name
+  } catch {
+    return undefined
+  }
+}
