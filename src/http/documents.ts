@@ -98,3 +98,6 @@ export const documents = new Hono<AppEnv>()
       return c.html(REDOC_PAGE)
     },
   )
+
+// Not in the chain above: to the document and the typed client these are no operations.
+for (const path of ['/docs', '/redoc']) documents.get(`${path}/`, (c) => c.redirect(path, 308))

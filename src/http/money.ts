@@ -3,7 +3,10 @@ import * as z from 'zod'
 
 /** Money in minor units of an ISO 4217 currency. */
 export const Money = z
-  .strictObject({ amountMinor: z.int().min(0).max(1_000_000_000), currency: z.string().regex(/^[A-Z]{3}$/) })
+  .strictObject({
+    amountMinor: z.int().min(0).max(1_000_000_000),
+    currency: z.string().regex(/^[A-Z]{3}$/, 'Send a code of ISO 4217, such as BDT'),
+  })
   .meta({ id: 'Money' })
 
 /** Money from its two columns. */

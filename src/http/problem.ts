@@ -21,7 +21,7 @@ export const PROBLEMS = {
   'invalid-token': [
     401,
     'The access token is not valid',
-    'The token is malformed, not signed by us, or has expired. Sign in again.',
+    'The token is malformed, not signed by us, or has expired. Refresh, or sign in again.',
   ],
   'session-ended': [
     401,
@@ -134,7 +134,7 @@ export const PROBLEMS = {
   'slot-not-offered': [
     422,
     'The doctor does not offer this time',
-    '`reasons` lists every reason: outside-hours, time-off, too-soon, beyond-horizon, off-grid, in-the-past, daily-limit.',
+    '`reasons` says why. All that apply are there, of outside-hours, time-off, too-soon, beyond-horizon, off-grid, in-the-past and daily-limit.',
   ],
   'range-too-long': [422, 'The range is too long', 'A range may have at most 62 days.'],
   'schedule-refused': [
@@ -251,8 +251,8 @@ export function problem<C extends ProblemCode>(
 
 /** What is told where nothing more is known: the first sentence of the code's page. */
 export const detailOf = (code: ProblemCode): string => {
-  const [, title, page] = PROBLEMS[code]
-  return page.split('. ')[0] ?? title
+  const [first = '', ...others] = PROBLEMS[code][2].split('. ')
+  return others.length === 0 ? first : `${first}.`
 }
 
 /** The challenge of a 401 (RFC 6750, section 3). */
