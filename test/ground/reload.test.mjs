@@ -1,10 +1,8 @@
 /** A change of the source is served within seconds, by the server that runs: in a copy of the tree. */
-import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { ROOT } from '../../scripts/tool.mjs'
+import { copyTree } from '../support/copied-tree.mjs'
 import { START_TIMEOUT_MS, startDevelopmentServer } from '../support/development-server.mjs'
 
 /** What the start page is made by, and what it says. */
@@ -20,13 +18,7 @@ let copy
 let server
 
 beforeAll(async () => {
-  copy = mkdtempSync(join(tmpdir(), 'praxis-reload-'))
-  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  })
-  for (const file of files.split('\0').filter(Boolean)) cpSync(join(ROOT, file), join(copy, file))
-  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
+  copy = copyTree()
   server = await startDevelopmentServer(copy)
 }, START_TIMEOUT_MS)
 
