@@ -1,13 +1,9 @@
 /**
  * Deployment to production: `npm run deploy`. It checks the secrets, makes the queues and the database where
  * they are missing, applies the migrations, and deploys. Every step may be repeated.
- *
- * `-- --dry-run` builds for production and checks what can be checked without an account.
- * `-- --secrets FILE` sends the secrets of the file (NAME="value", a line each) along: for the first
- * deployment, when there is no Worker yet that could have any.
  */
-import { readFileSync } from 'node:fs'
-import { parseEnv } from 'node:util'
+import { existsSync, readFileSync } from 'node:fs'
+import { parseArgs, parseEnv } from 'node:util'
 import { secretFaults } from '#http/settings'
 import { runTool, startTool } from './tool.mjs'
 
@@ -16,9 +12,12 @@ const DATABASE = 'praxis'
 const QUEUES = ['praxis-events-dead', 'praxis-events']
 const SECRETS = ['TOKEN_KEYS', 'ADMIN_EMAIL', 'ADMIN_PASSWORD']
 
-const dryRun = process.argv.includes('--dry-run')
-const fileAt = process.argv.indexOf('--secrets')
-const secretsFile = fileAt === -1 ? undefined : process.argv[fileAt + 1]
+const USAGE = `npm run deploy                          deploys; every step may be repeated
+npm run deploy -- --secrets FILE        sends the secrets of the file along (NAME="value", a line each), the
+                                        first time and whenever they change
+npm run deploy -- --dry-run             builds for production and checks what needs no account; with
+                                        --secrets FILE the secrets as well
+npm run deploy -- --help                says this`
 
 try {
   await main()
@@ -28,11 +27,17 @@ try {
 }
 
 async function main() {
+  const { help, dryRun, secretsFile } = readArguments()
+  if (help) {
+    console.log(USAGE)
+    return
+  }
+  if (secretsFile !== undefined) checkSecretsOf(secretsFile)
   if (dryRun) {
     await step('build for production', ['deploy', '--dry-run', ...ENVIRONMENT])
     return
   }
-  await checkSecrets()
+  if (secretsFile === undefined) await checkDeployedSecrets()
   for (const queue of QUEUES) await make(`queue ${queue}`, ['queues', 'create', queue])
   await make(`database ${DATABASE}`, ['d1', 'create', DATABASE])
   // Migrations only add, so that the Worker that still serves goes on serving while they are applied.
@@ -41,13 +46,36 @@ async function main() {
   await step('deploy', ['deploy', ...ENVIRONMENT, ...secrets])
 }
 
-/** The Worker would refuse to serve without them; here that is told before anything is changed. */
-async function checkSecrets() {
-  if (secretsFile !== undefined) {
-    const faults = secretFaults(parseEnv(readFileSync(secretsFile, 'utf8')))
-    if (faults.length > 0) throw new Error(`the secrets of ${secretsFile} will not do:\n${faults.join('\n')}`)
-    return
+/** What is asked for. Whatever is not understood deploys nothing. */
+function readArguments() {
+  const options = {
+    'dry-run': { type: 'boolean' },
+    secrets: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
   }
+  let values
+  try {
+    values = parseArgs({ options }).values
+  } catch (error) {
+    throw new Error(`${error.message}\n\n${USAGE}`)
+  }
+  return {
+    help: values.help,
+    // Without `--` npm takes the option for one of its own, and hands it on like this.
+    dryRun: values['dry-run'] || process.env.npm_config_dry_run === 'true',
+    secretsFile: values.secrets,
+  }
+}
+
+/** The Worker would refuse to serve with secrets of other kinds; here that is told before anything is changed. */
+function checkSecretsOf(file) {
+  if (!existsSync(file)) throw new Error(`there is no file ${file}`)
+  const faults = secretFaults(parseEnv(readFileSync(file, 'utf8')))
+  if (faults.length > 0) throw new Error(`the secrets of ${file} will not do:\n${faults.join('\n')}`)
+}
+
+/** The Worker would refuse to serve without them. */
+async function checkDeployedSecrets() {
   const known = await deployedSecrets()
   const missing = SECRETS.filter((name) => !known.includes(name))
   if (missing.length === 0) return
@@ -79,4 +107,6 @@ async function step(what, args) {
   if (code !== 0) throw new Error(`${what} failed`)
 }
 
-const wrangler = (args) => runTool('wrangler', 'wrangler', args)
+function wrangler(args) {
+  return runTool('wrangler', 'wrangler', args)
+}

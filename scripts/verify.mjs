@@ -1,12 +1,13 @@
 /**
  * Everything that must hold before a change is accepted: `npm run verify`. Each step is named and timed, and
  * the first that fails ends the run with what it said. `--without-tests` leaves the tests out, for a pipeline
- * that has run them already.
+ * that has run them already; with them, a Chromium is needed.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { missingChromium } from './chromium.mjs'
 import { ROOT, runTool } from './tool.mjs'
 
 /** The largest bundle, in bytes of gzipped JavaScript. */
@@ -15,6 +16,15 @@ const MAX_JAVASCRIPT_BYTES = 250_000
 const GENERATED_TYPES = 'src/env.generated.d.ts'
 
 const withoutTests = process.argv.includes('--without-tests')
+// Told at once, not after the steps before the tests.
+const missing = withoutTests ? undefined : missingChromium()
+if (missing !== undefined) {
+  console.error(
+    `verify: the tests use a browser. ${missing}\nWithout any tests: npm run verify -- --without-tests`,
+  )
+  process.exit(1)
+}
+
 const workspace = mkdtempSync(join(tmpdir(), 'praxis-verify-'))
 process.on('exit', () => rmSync(workspace, { recursive: true, force: true }))
 

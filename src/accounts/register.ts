@@ -24,7 +24,9 @@ export const Registration = z
     email: Email,
     password: Password,
     fullName: FullName,
-    role: z.enum(ROLES).meta({ description: '`admin` is known and refused with 403.' }),
+    role: z
+      .enum(ROLES, 'Send patient or doctor')
+      .meta({ description: '`admin` is known and refused with 403.' }),
     mobile: Mobile.optional(),
     timeZone: TimeZone.default(DEFAULT_TIME_ZONE),
   })

@@ -75,8 +75,8 @@ const REDOC_PAGE = page(
 const Html = { description: 'The page', schema: z.string(), contentType: 'text/html' }
 
 /** The document's routes. It describes them too, so whoever knows all routes hands it in. */
-export const documents = (apiDocument: () => Json) =>
-  new Hono<AppEnv>()
+export function documents(apiDocument: () => Json) {
+  const pages = new Hono<AppEnv>()
     .get(
       '/openapi.json',
       operation('getOpenApi', {
@@ -112,3 +112,7 @@ export const documents = (apiDocument: () => Json) =>
         return c.html(REDOC_PAGE)
       },
     )
+  // Not in the chain above: to the document and the typed client these are no operations.
+  for (const path of ['/docs', '/redoc']) pages.get(`${path}/`, (c) => c.redirect(path, 308))
+  return pages
+}

@@ -43,7 +43,7 @@ const appointmentId = 'apt_019aa1c2d3e47f5a8b9c0d1e2f3a4b5c'
 export const EVIDENCE = {
   'validation-failed': members(
     { errors: z.array(Fault).meta({ description: 'Every fault, not only the first' }) },
-    { errors: [{ pointer: '/limit', detail: 'Too big: expected number to be <=100' }] },
+    { errors: [{ pointer: '/limit', detail: 'At most 100' }] },
   ),
   'slot-taken': members(
     { alternatives: z.array(Alternative).max(5).meta({ description: 'Nearest first' }) },

@@ -21,7 +21,7 @@ export const PROBLEMS = {
   'invalid-token': [
     401,
     'The access token is not valid',
-    'The token is malformed, not signed by us, or has expired. Sign in again.',
+    'The token is malformed, not signed by us, or has expired. Refresh, or sign in again.',
   ],
   'session-ended': [
     401,
@@ -134,7 +134,7 @@ export const PROBLEMS = {
   'slot-not-offered': [
     422,
     'The doctor does not offer this time',
-    '`reasons` lists every reason: outside-hours, time-off, too-soon, beyond-horizon, off-grid, in-the-past, daily-limit.',
+    '`reasons` says why. All that apply are there, of outside-hours, time-off, too-soon, beyond-horizon, off-grid, in-the-past and daily-limit.',
   ],
   'range-too-long': [
     422,
@@ -261,7 +261,10 @@ export function headerOf(status: number): 'WWW-Authenticate' | 'Retry-After' | u
 }
 
 /** What is told where nothing more is known: the first sentence of the code's page. */
-export const detailOf = (code: ProblemCode): string => PROBLEMS[code][2].replace(/\. .*/s, '')
+export const detailOf = (code: ProblemCode): string => {
+  const [first = '', ...others] = PROBLEMS[code][2].split('. ')
+  return others.length === 0 ? first : `${first}.`
+}
 
 /** Refusals of something else than an access token: the challenge speaks of that alone. */
 const NOT_OF_THE_TOKEN: readonly ProblemCode[] = [

@@ -8,6 +8,7 @@ import type * as z from 'zod'
 import type { AppEnv } from './context'
 import { type ProblemAnswer, problem } from './problem'
 import type { Fault } from './problem-evidence'
+import { wordsOf } from './words'
 
 /** Where a validated part of a request is. */
 type Target = 'json' | 'form' | 'query' | 'param' | 'header'
@@ -78,10 +79,16 @@ export function validate<T extends Target, S extends z.ZodType>(
   ...[body]: T extends 'json' | 'form' ? [BodyDocument<S>] : []
 ) {
   const { presence = 'required', example } = body ?? {}
-  const inner = zValidator(target, schema, (result, c): ProblemAnswer<Refusal<T>> | undefined => {
-    if (result.success) return undefined
-    return invalid(c as unknown as Context<AppEnv>, faultsOf(result.error.issues)) as never
-  })
+  const inner = zValidator(
+    target,
+    schema,
+    (result, c): ProblemAnswer<Refusal<T>> | undefined => {
+      if (result.success) return undefined
+      return invalid(c as unknown as Context<AppEnv>, faultsOf(result.error.issues)) as never
+    },
+    // What the wrapper’s conditional type makes of a schema that is still a parameter, no value has.
+    { validationFunction: (given, value) => given.safeParseAsync(value, { error: wordsOf }) as never },
+  )
   if (target !== 'json' && target !== 'form') {
     validators.set(inner, { target, schema, presence, example })
     return inner

@@ -36,7 +36,7 @@ const Rule = z
   .strictObject({
     rrule: Recurrence,
     startTime: LocalTime,
-    endTime: z.union([LocalTime, z.literal('24:00')]),
+    endTime: z.union([LocalTime, z.literal('24:00')], { error: 'Send a time: HH:mm, or 24:00' }),
     startDate: LocalDate.refine((date) => date >= FIRST_START_DATE, `Not before ${FIRST_START_DATE}`),
     endDate: LocalDate.optional(),
   })

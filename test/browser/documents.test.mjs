@@ -1,11 +1,10 @@
 /** The pages of the documents, opened and used in a real browser, against `npm run dev`. */
-import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { CHROMIUM, missingChromium } from '../../scripts/chromium.mjs'
 import { DEMONSTRATION_PASSWORD, demonstrationEmail } from '../../scripts/demonstration/statements.mjs'
 import { START_TIMEOUT_MS, startDevelopmentServer } from '../support/development-server.mjs'
 
-const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium'
 /** A CI machine runs as root, where Chromium's sandbox does not; and it is to call nobody but the server. */
 const FLAGS = [
   '--no-sandbox',
@@ -27,11 +26,8 @@ let page
 let complaints
 
 beforeAll(async () => {
-  if (!existsSync(CHROMIUM)) {
-    throw new Error(
-      `There is no Chromium at ${CHROMIUM}. Install it (Debian: apt-get install -y chromium), or say where one is: CHROMIUM_PATH=… npm run test:browser`,
-    )
-  }
+  const missing = missingChromium()
+  if (missing !== undefined) throw new Error(missing)
   server = await startDevelopmentServer()
   browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
 }, START_TIMEOUT_MS)

@@ -85,6 +85,23 @@ describe('What is taken', () => {
     expect(calendar.holdsOverlapping(half(at('09:30')))).toEqual([])
   })
 
+  it('by a hold that passes into what takes its place is its interval, but no second place in the day', () => {
+    const held = holdOf('hld_1', at('09:30'), NOW + 100)
+    const calendar = calendarOf({ holds: [held] })
+    calendar.passHold('hld_1')
+    calendar.put(appointmentOf(at('09:45'), { id: 'apt_1' }))
+    expect(calendar.isBusy({ startMs: at('09:30'), endMs: at('09:45') })).toBe(true)
+    expect(countOf(calendar)).toBe(1)
+    calendar.remove('apt_1')
+    calendar.putHold(held)
+    expect([calendar.isBusy(half(at('09:30'))), calendar.isBusy(half(at('10:00')))]).toEqual([true, false])
+    expect(countOf(calendar)).toBe(1)
+    calendar.passHold('hld_1')
+    calendar.removeHold('hld_1')
+    expect(calendar.isBusy(half(at('09:30')))).toBe(false)
+    expect(countOf(calendar)).toBe(0)
+  })
+
   it('follows the zone of the schedule: the same visit on another day', () => {
     const calendar = calendarOf({ appointments: [appointmentOf(at('02:00'))] })
     expect(countOf(calendar)).toBe(1)

@@ -1,4 +1,5 @@
 /** The pages of the documents, as far as they need no browser; test/browser uses them. */
+import { exports } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import { call } from '../support/api'
 
@@ -39,6 +40,12 @@ describe.each([
     expect(named.length).toBeGreaterThan(3)
     for (const address of named) expect(address).toMatch(/^\/(assets\/[\w./-]+|openapi\.json)$/)
     expect(body).not.toMatch(/<script>|<style|\sstyle=|\son\w+=/)
+  })
+
+  it('is where an address with a slash at its end leads', async () => {
+    const asked = new Request(`http://praxis.test${path}/`, { redirect: 'manual' })
+    const { status, headers } = await exports.default.fetch(asked)
+    expect([status, headers.get('Location')]).toEqual([308, path])
   })
 
   it('is linked from the start page', async () => {

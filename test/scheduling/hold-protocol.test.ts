@@ -5,7 +5,6 @@ import { newId } from '#db/id'
 import { type SeededUser, seedUsers } from '../support/accounts'
 import {
   bookPast,
-  endSession,
   eventsOf,
   expectAgreement,
   expectListed,
@@ -15,19 +14,15 @@ import {
   seedClinic,
 } from '../support/clinic'
 import { addVisitType, answered, ask, codeOf } from '../support/commands'
+import { FATES, meet } from '../support/fates'
 import {
-  abortObject,
   arriveLate,
   calendarObject,
   deliver,
-  type Fault,
   failBefore,
-  type Gate,
   hold,
-  holdAnswer,
   injectFaults,
   inTurn,
-  loseAnswer,
 } from '../support/faults'
 
 interface Scene {
@@ -50,49 +45,14 @@ const outcomeOf = async (holdId: string) =>
 const liveOf = ({ userId }: SeededUser) =>
   rows('SELECT id FROM hold WHERE patient_id = ? AND ended_at IS NULL ORDER BY id', userId)
 
-/** What becomes of a batch: how it waits, and what happens then; what is heard of it, and whether it is done. */
-const FATES: readonly (readonly [
-  name: string,
-  () => Gate,
-  Fault,
-  'release' | 'end session' | 'abort',
-  string | undefined,
-  boolean,
-])[] = [
-  ['is done and answered late', holdAnswer, deliver, 'release', 'done', true],
-  ['is done and its answer lost', hold, loseAnswer, 'release', 'done', true],
-  ['never arrives', hold, failBefore, 'release', 'unavailable', false],
-  ['is refused', hold, deliver, 'end session', 'session-ended', false],
-  ['dies with its object before D1 hears of it', hold, deliver, 'abort', undefined, false],
-  ['dies with its object after D1 has done it', holdAnswer, deliver, 'abort', undefined, true],
-]
-
-describe.each(FATES)('a batch that %s', (_, gateOf, then, end, code, happens) => {
-  /** Runs the command into this fate; `meanwhile` happens while D1 keeps it waiting. */
-  async function meet(
-    { doctor, owner }: Scene,
-    command: () => Promise<Parameters<typeof codeOf>[0]>,
-    meanwhile: (batches: () => number) => Promise<unknown>,
-  ) {
-    const gate = gateOf()
-    const batches = await injectFaults(doctor.userId, [inTurn(gate.fault, then)])
-    const running = command().catch(() => undefined)
-    await gate.arrived
-    await meanwhile(batches)
-    if (end === 'abort') await abortObject(doctor.userId)
-    if (end === 'end session') await endSession(owner)
-    gate.release()
-    const answer = await running
-    expect(answer && codeOf(answer)).toBe(code)
-    await expectAgreement(doctor.userId)
-  }
+describe.each(FATES)('a batch that $name', (fate) => {
+  const { happens } = fate
 
   it('takes a hold: nobody else gets the slot meanwhile, and the answer is the truth', async () => {
-    const scene = await set()
-    const { doctor, owner, others, startMs } = scene
+    const { doctor, owner, others, startMs } = await set()
     const holdId = newId('hld')
     const take = () => ask.hold(owner, doctor.userId, startMs, { holdId })
-    await meet(scene, take, async (batches) => {
+    await meet(fate, doctor.userId, owner, take, async (batches) => {
       expect(codeOf(await ask.book(others[0], doctor.userId, startMs))).toBe('slot-taken')
       expect(codeOf(await ask.hold(others[1], doctor.userId, startMs))).toBe('slot-taken')
       expect(batches()).toBe(1)
@@ -105,11 +65,10 @@ describe.each(FATES)('a batch that %s', (_, gateOf, then, end, code, happens) =>
   })
 
   it('releases a hold: it blocks until D1 has agreed, and books nothing after that', async () => {
-    const scene = await set()
-    const { doctor, owner, others, startMs } = scene
+    const { doctor, owner, others, startMs } = await set()
     const { hold: held } = answered(await ask.hold(owner, doctor.userId, startMs))
     const release = () => ask.release(owner, doctor.userId, held.id)
-    await meet(scene, release, async (batches) => {
+    await meet(fate, doctor.userId, owner, release, async (batches) => {
       expect(codeOf(await ask.book(others[0], doctor.userId, startMs))).toBe('slot-taken')
       expect(batches()).toBe(1)
     })
@@ -124,12 +83,11 @@ describe.each(FATES)('a batch that %s', (_, gateOf, then, end, code, happens) =>
   })
 
   it('books with a hold: it passes into the appointment, or lives on', async () => {
-    const scene = await set()
-    const { doctor, owner, others, startMs } = scene
+    const { doctor, owner, others, startMs } = await set()
     const { hold: held } = answered(await ask.hold(owner, doctor.userId, startMs))
     const appointmentId = newId('apt')
     const book = () => ask.book(owner, doctor.userId, startMs, { holdId: held.id, appointmentId })
-    await meet(scene, book, async (batches) => {
+    await meet(fate, doctor.userId, owner, book, async (batches) => {
       expect(codeOf(await ask.book(others[0], doctor.userId, startMs))).toBe('slot-taken')
       expect(codeOf(await ask.hold(others[1], doctor.userId, startMs))).toBe('slot-taken')
       expect(batches()).toBe(1)
@@ -141,13 +99,12 @@ describe.each(FATES)('a batch that %s', (_, gateOf, then, end, code, happens) =>
   })
 
   it('takes one hold for another that it overlaps: all of both is kept until D1 has answered', async () => {
-    const scene = await set()
-    const { doctor, owner, others, startMs } = scene
+    const { doctor, owner, others, startMs } = await set()
     const longer = await addVisitType(doctor, 60)
     const { hold: held } = answered(await ask.hold(owner, doctor.userId, startMs, { visitTypeId: longer }))
     const rest = startMs + HALF_HOUR_MS
     const take = () => ask.hold(owner, doctor.userId, startMs, { visitTypeId: doctor.visitTypeId })
-    await meet(scene, take, async (batches) => {
+    await meet(fate, doctor.userId, owner, take, async (batches) => {
       expect(codeOf(await ask.book(others[0], doctor.userId, rest))).toBe('slot-taken')
       expect(codeOf(await ask.hold(others[1], doctor.userId, rest))).toBe('slot-taken')
       // Memory has refused them: it is never freer than D1.
@@ -159,13 +116,12 @@ describe.each(FATES)('a batch that %s', (_, gateOf, then, end, code, happens) =>
   })
 
   it('books less than the hold: the rest is kept until D1 has answered', async () => {
-    const scene = await set()
-    const { doctor, owner, others, startMs } = scene
+    const { doctor, owner, others, startMs } = await set()
     const longer = await addVisitType(doctor, 60)
     await ask.hold(owner, doctor.userId, startMs, { visitTypeId: longer })
     const rest = startMs + HALF_HOUR_MS
     const book = () => ask.book(owner, doctor.userId, startMs, { visitTypeId: doctor.visitTypeId })
-    await meet(scene, book, async (batches) => {
+    await meet(fate, doctor.userId, owner, book, async (batches) => {
       expect(codeOf(await ask.book(others[0], doctor.userId, rest))).toBe('slot-taken')
       expect(batches()).toBe(1)
     })

@@ -1,5 +1,6 @@
 /** An appointment on its way from one slot to another, and everybody else who wants either of them. */
 import { describe, expect, it } from 'vitest'
+import type { Slot } from '#scheduling/core/slot'
 import { type SeededUser, seedUsers } from '../support/accounts'
 import {
   bookPast,
@@ -12,19 +13,9 @@ import {
   rows,
   seedClinic,
 } from '../support/clinic'
-import { answered, ask, codeOf } from '../support/commands'
-import {
-  abortObject,
-  deliver,
-  type Fault,
-  failBefore,
-  type Gate,
-  hold,
-  holdAnswer,
-  injectFaults,
-  inTurn,
-  loseAnswer,
-} from '../support/faults'
+import { addVisitType, answered, ask, codeOf } from '../support/commands'
+import { FATES, meet } from '../support/fates'
+import { arriveLate, failBefore, hold, injectFaults, inTurn } from '../support/faults'
 
 /** A doctor, a patient who has the slot `left` and wants the slot `target`, and four others. */
 interface Scene {
@@ -47,6 +38,10 @@ async function set(schedule: object = {}): Promise<Scene> {
 const startOf = async (id: string) =>
   (await rows<{ start_ms: number }>('SELECT start_ms FROM appointment WHERE id = ?', id))[0]?.start_ms
 
+/** The slots that a refusal offers instead. */
+const alternativesOf = (answer: Parameters<typeof codeOf>[0]) =>
+  answer.ok ? [] : (answer.refusal.evidence.alternatives as readonly Slot[])
+
 /** From where to where each move has led, as their events tell. */
 const movesOf = async (id: string) =>
   (
@@ -59,77 +54,29 @@ const movesOf = async (id: string) =>
     return [fromMs, toMs]
   })
 
-type Settle = (scene: Scene, gate: Gate) => Promise<unknown>
+describe.each(FATES)('a move whose batch $name', (fate) => {
+  const moves = fate.happens
 
-/** Lets the batch go, once something else has happened. */
-const release =
-  (meanwhile: (scene: Scene) => Promise<unknown> = async () => undefined): Settle =>
-  async (scene, gate) => {
-    await meanwhile(scene)
-    gate.release()
-  }
-const die: Settle = ({ doctor }) => abortObject(doctor.userId)
-
-const busyElsewhere = async ({ mover, target }: Scene) => bookPast(await seedClinic(), mover, target)
-const raiseEpoch = ({ doctor: { userId } }: Scene) =>
-  rows('UPDATE calendar SET epoch = epoch + 1, writer_epoch = epoch + 1 WHERE doctor_id = ?', userId)
-
-/** What becomes of the batch that moves: what its sender hears (nothing from an object that dies), and what is so. */
-const FATES: readonly (readonly [
-  string,
-  () => Gate,
-  Fault | undefined,
-  Settle,
-  string | undefined,
-  boolean,
-])[] = [
-  ['comes late', hold, deliver, release(), 'done', true],
-  ['is done and answered late', holdAnswer, deliver, release(), 'done', true],
-  ['is done and its answer lost', hold, loseAnswer, release(), 'done', true],
-  ['is stale and decided anew', hold, deliver, release(raiseEpoch), 'done', true],
-  [
-    'is refused: the session has ended',
-    hold,
-    deliver,
-    release(({ mover }) => endSession(mover)),
-    'session-ended',
-    false,
-  ],
-  ['is refused: the patient is busy elsewhere', hold, deliver, release(busyElsewhere), 'patient-busy', false],
-  ['never arrives', hold, failBefore, release(), 'unavailable', false],
-  ['dies with its object before D1 hears of it', hold, deliver, die, undefined, false],
-  ['dies with its object after D1 has done it', holdAnswer, deliver, die, undefined, true],
-]
-
-describe.each(FATES)('a move that %s', (_, gateOf, then, settle, code, moves) => {
   it('keeps both slots until D1 has answered, and then one', async () => {
-    const scene = await set()
-    const { doctor, mover, others, id, left, target } = scene
-    const gate = gateOf()
-    const batches = await injectFaults(doctor.userId, [inTurn(gate.fault, then)])
-    const moving = ask.move(mover, doctor.userId, id, target).catch(() => undefined)
-    await gate.arrived
-
+    const { doctor, mover, others, id, left, target } = await set()
     const [first, second, third, fourth] = others
-    const meanwhile = await Promise.all([
-      ask.book(first, doctor.userId, left),
-      ask.hold(second, doctor.userId, left),
-      ask.book(third, doctor.userId, target),
-      ask.hold(fourth, doctor.userId, target),
-    ])
-    for (const refused of meanwhile) {
-      expect(codeOf(refused)).toBe('slot-taken')
-      const alternatives = refused.ok ? [] : (refused.refusal.evidence.alternatives as { startMs: number }[])
-      expect(alternatives.map(({ startMs }) => startMs)).not.toContain(left)
-      expect(alternatives.map(({ startMs }) => startMs)).not.toContain(target)
-    }
-    // Memory has refused them: D1 has heard of nothing but the move.
-    expect(batches()).toBe(1)
-
-    await settle(scene, gate)
-    const moved = await moving
-    expect(moved && codeOf(moved)).toBe(code)
-    await expectAgreement(doctor.userId)
+    const move = () => ask.move(mover, doctor.userId, id, target)
+    await meet(fate, doctor.userId, mover, move, async (batches) => {
+      const refusals = await Promise.all([
+        ask.book(first, doctor.userId, left),
+        ask.hold(second, doctor.userId, left),
+        ask.book(third, doctor.userId, target),
+        ask.hold(fourth, doctor.userId, target),
+      ])
+      for (const refused of refusals) {
+        expect(codeOf(refused)).toBe('slot-taken')
+        const offered = alternativesOf(refused)
+        expect(offered).toHaveLength(5)
+        for (const { startMs } of offered) expect([left, target]).not.toContain(startMs)
+      }
+      // Memory has refused them: D1 has heard of nothing but the move.
+      expect(batches()).toBe(1)
+    })
     expect(await startOf(id)).toBe(moves ? target : left)
     expect(await movesOf(id)).toEqual(moves ? [[left, target]] : [])
     const [free, taken] = moves ? [left, target] : [target, left]
@@ -141,23 +88,34 @@ describe.each(FATES)('a move that %s', (_, gateOf, then, settle, code, moves) =>
   })
 
   it('onto the mover’s own hold: it passes into the visit, or lives on', async () => {
-    const scene = await set()
-    const { doctor, mover, others, id, target } = scene
-    const { hold: held } = answered(await ask.hold(mover, doctor.userId, target))
-    const gate = gateOf()
-    await injectFaults(doctor.userId, [inTurn(gate.fault, then)])
-    const moving = ask.move(mover, doctor.userId, id, target).catch(() => undefined)
-    await gate.arrived
-    expect(codeOf(await ask.book(others[0], doctor.userId, target))).toBe('slot-taken')
-    await settle(scene, gate)
-    const moved = await moving
-    expect(moved && codeOf(moved)).toBe(code)
-    await expectAgreement(doctor.userId)
+    const { doctor, mover, others, id, target } = await set()
+    const longer = await addVisitType(doctor, 60)
+    const { hold: held } = answered(await ask.hold(mover, doctor.userId, target, { visitTypeId: longer }))
+    const rest = target + HALF_HOUR_MS
+    const move = () => ask.move(mover, doctor.userId, id, target)
+    await meet(fate, doctor.userId, mover, move, async (batches) => {
+      expect(codeOf(await ask.book(others[0], doctor.userId, target))).toBe('slot-taken')
+      expect(codeOf(await ask.book(others[1], doctor.userId, rest))).toBe('slot-taken')
+      expect(batches()).toBe(1)
+    })
     expect(await rows('SELECT outcome FROM hold WHERE id = ?', held.id)).toEqual([
       { outcome: moves ? 'booked' : null },
     ])
-    expect(codeOf(await ask.book(others[1], doctor.userId, target))).toBe('slot-taken')
+    expect(codeOf(await ask.book(others[2], doctor.userId, target))).toBe('slot-taken')
+    expect(codeOf(await ask.book(others[3], doctor.userId, rest))).toBe(moves ? 'done' : 'slot-taken')
+    await expectAgreement(doctor.userId)
   })
+})
+
+it('a move that arrives late is refused whole by the fence', async () => {
+  const { doctor, mover, others, id, left, target } = await set()
+  const late = arriveLate()
+  await injectFaults(doctor.userId, [late.fault])
+  expect(codeOf(await ask.move(mover, doctor.userId, id, target))).toBe('unavailable')
+  expect(codeOf(await ask.book(others[0], doctor.userId, target))).toBe('done')
+  await expect(late.arrive()).rejects.toThrow('stale-calendar')
+  expect(await startOf(id)).toBe(left)
+  await expectAgreement(doctor.userId)
 })
 
 it.each([

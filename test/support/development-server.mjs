@@ -13,14 +13,15 @@ const END_TIMEOUT_MS = 10_000
 export const START_TIMEOUT_MS = 90_000
 
 /**
- * Starts `npm run dev`'s script on a free port, with a state of its own that ends with it. Resolves once it
- * has announced itself: its address, and how to stop it with everything that it started.
+ * Starts `npm run dev`'s script, of this tree or a copy of it, on a free port, with a state of its own that ends
+ * with it. Resolves once it has announced itself: its address, all that it has said, and how to stop it with
+ * everything that it started.
  */
-export async function startDevelopmentServer() {
+export async function startDevelopmentServer(root = ROOT) {
   const stateDir = mkdtempSync(join(tmpdir(), 'praxis-served-'))
   const port = await freePort()
   const { PATH, HOME, TMPDIR } = process.env
-  const server = spawn(process.execPath, [join(ROOT, 'scripts/dev.mjs')], {
+  const server = spawn(process.execPath, [join(root, 'scripts/dev.mjs')], {
     // Its own group, so that nothing of it outlives the test; and nothing of the tests' environment, which
     // names another administrator.
     detached: true,
@@ -48,27 +49,31 @@ export async function startDevelopmentServer() {
     rmSync(stateDir, { recursive: true, force: true, maxRetries: 5 })
   }
 
+  let said = ''
+  for (const stream of [server.stdout, server.stderr]) {
+    stream.on('data', (chunk) => {
+      said += chunk
+    })
+  }
   try {
-    await untilAnnounced(server)
+    await untilAnnounced(server, () => said)
   } catch (error) {
     await stop()
     throw error
   }
-  return { address: `http://127.0.0.1:${port}`, stop }
+  return { address: `http://127.0.0.1:${port}`, stop, said: () => said }
 }
 
 /** The server announces itself when it is ready; before that it may only end. */
-function untilAnnounced(server) {
+function untilAnnounced(server, said) {
   return new Promise((resolve, reject) => {
-    let said = ''
     for (const stream of [server.stdout, server.stderr]) {
-      stream.on('data', (chunk) => {
-        said += chunk
-        if (/^Praxis +http/m.test(said)) resolve()
+      stream.on('data', () => {
+        if (/^Praxis +http/m.test(said())) resolve()
       })
     }
     server.once('error', reject)
-    server.once('close', () => reject(new Error(`The development server has ended:\n${said}`)))
+    server.once('close', () => reject(new Error(`The development server has ended:\n${said()}`)))
   })
 }
 

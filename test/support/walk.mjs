@@ -8,7 +8,8 @@ const WALK_TIMEOUT_MS = 60_000
 const MARK = '=== the next block'
 
 /** The commands of each block of a page's section. */
-export const blocksOf = (text) => [...text.matchAll(/^```bash\n(.*?)^```$/gms)].map(([, commands]) => commands)
+export const blocksOf = (text) =>
+  [...text.matchAll(/^```bash\n(.*?)^```$/gms)].map(([, commands]) => commands)
 
 /**
  * Walks the blocks in the folder. `written` is the page's line that names the server, `address` the real one.
