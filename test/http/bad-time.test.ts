@@ -61,7 +61,7 @@ describe('A visit type', () => {
     [{ fee: 500 }, ['/fee']],
     [{ fee: { amountMinor: -1, currency: 'BDT' } }, ['/fee/amountMinor']],
     [{ fee: { amountMinor: 1.5, currency: 'ZZZ' } }, ['/fee/amountMinor', '/fee/currency']],
-    [{ fee: { amountMinor: 100_000_001, currency: 'bdt' } }, ['/fee/amountMinor', '/fee/currency']],
+    [{ fee: { amountMinor: 1_000_000_001, currency: 'bdt' } }, ['/fee/amountMinor', '/fee/currency']],
     [{ fee: { amountMinor: 1 } }, ['/fee/currency']],
     [{ fee: { amountMinor: 1, currency: 'BDT', minor: 1 } }, ['/fee/minor']],
     [

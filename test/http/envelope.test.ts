@@ -73,7 +73,7 @@ describe('An address', () => {
     ['DELETE', '/health', 'GET'],
     ['GET', '/v1/auth/login', 'POST'],
     ['PATCH', '/v1/appointments', 'GET, POST'],
-    ['PUT', '/v1/appointments/apt_1', 'GET, DELETE'],
+    ['PUT', '/v1/appointments/apt_1', 'GET, PATCH, DELETE'],
     ['GET', '/v1/appointments/apt_1/cancel', 'POST'],
     ['POST', '/v1/doctors/me/schedule', 'GET, PUT'],
     ['POST', '/v1/doctors/me', 'GET, PATCH'],
