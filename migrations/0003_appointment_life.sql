@@ -74,9 +74,10 @@ END;
 -- A hold ends once, and nothing else of it ever changes.
 CREATE TRIGGER hold_once BEFORE UPDATE ON hold
 WHEN OLD.ended_at IS NOT NULL OR NEW.id <> OLD.id OR NEW.doctor_id <> OLD.doctor_id
-  OR NEW.patient_id <> OLD.patient_id OR NEW.start_ms <> OLD.start_ms OR NEW.end_ms <> OLD.end_ms
+  OR NEW.patient_id <> OLD.patient_id OR NEW.visit_type_id <> OLD.visit_type_id
+  OR NEW.start_ms <> OLD.start_ms OR NEW.end_ms <> OLD.end_ms
   OR NEW.blocked_start_ms <> OLD.blocked_start_ms OR NEW.blocked_end_ms <> OLD.blocked_end_ms
-  OR NEW.expires_at <> OLD.expires_at BEGIN
+  OR NEW.origin <> OLD.origin OR NEW.created_at <> OLD.created_at OR NEW.expires_at <> OLD.expires_at BEGIN
   SELECT RAISE(ABORT, 'stale-version');
 END;
 --> statement-breakpoint

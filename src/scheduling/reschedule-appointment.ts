@@ -11,7 +11,7 @@ import { afterRefusal, refuse } from './book-appointment'
 import type { CalendarKeeper } from './calendar-keeper'
 import { answer, type CommandContext, change, waitFor } from './change-calendar'
 import type { Appointment } from './core/appointment'
-import { decideReschedule, type RescheduleRequest } from './core/booking'
+import { decideReschedule, type RescheduleRequest } from './core/reschedule'
 import { endAnyHolds } from './hold-rows'
 
 export interface RescheduleCommand extends OnAppointment, Omit<RescheduleRequest, 'override'> {

@@ -123,8 +123,11 @@ function meet(world: World, wish: Wish, type: Lengths, moving?: Appointment): Ex
   if (same !== undefined) return refusal('already-booked', { appointmentId: same.id })
 
   const mine = ownHolds(world, patientId, place.blocked)
-  const held = mine.some((hold) => hold.startMs === startMs && hold.visitTypeId === type.id)
-  const stays = moving !== undefined && dateIn(ZONE, moving.startMs) === dateIn(ZONE, startMs)
+  const held = mine.some(
+    (hold) => hold.startMs === startMs && hold.endMs === place.sold.endMs && hold.visitTypeId === type.id,
+  )
+  const givingWay = moving === undefined ? mine : [...mine, moving]
+  const stays = givingWay.some((one) => dateIn(ZONE, one.startMs) === dateIn(ZONE, startMs))
   const told = world.terms
     .flatMap((terms) =>
       reasons({ offer: offerOf(world, terms, []), visitType: type, nowMs: world.nowMs }, startMs),
@@ -137,9 +140,7 @@ function meet(world: World, wish: Wish, type: Lengths, moving?: Appointment): Ex
   if (own.length > 0) return refusal('patient-busy')
   const strangers = [...others, ...live(world).filter((hold) => !mine.includes(hold))]
   if (meets(strangers.map(blocked), place.blocked)) {
-    // While hours change, what is near is open by the old ones and may not be by the new.
-    const settled = world.terms.length === 1
-    return refusal('slot-taken', settled ? { alternatives: nearest(world, type, startMs) } : {})
+    return refusal('slot-taken', { alternatives: nearest(world, type, startMs) })
   }
   if (all.length > 0) return refusal('slot-not-offered', { reasons: all })
   return {
@@ -154,17 +155,29 @@ function meet(world: World, wish: Wish, type: Lengths, moving?: Appointment): Ex
   }
 }
 
-/** The starts of the nearest five open slots, as anybody sees them. */
+/** The starts of the nearest five open slots, as anybody sees them, that a schedule on its way offers too. */
 export function nearest(world: World, visitType: Lengths, aroundMs: number): number[] {
   const [terms] = world.terms
   if (terms === undefined) return []
-  const scene = { offer: offerOf(world, terms, taken(world)), visitType, nowMs: world.nowMs }
+  const { nowMs } = world
+  const scene = { offer: offerOf(world, terms, taken(world)), visitType, nowMs }
   const open: number[] = []
   for (const { startMs, endMs } of terms.windows) {
     for (let ms = startMs; ms < endMs; ms += STEP) if (reasons(scene, ms).length === 0) open.push(ms)
   }
-  return open.sort((a, b) => Math.abs(a - aroundMs) - Math.abs(b - aroundMs) || a - b).slice(0, 5)
+  const scenes = world.terms.map((each) => ({ ...scene, offer: offerOf(world, each, []) }))
+  return open
+    .sort((a, b) => Math.abs(a - aroundMs) - Math.abs(b - aroundMs) || a - b)
+    .slice(0, 5)
+    .filter((ms) => scenes.every((each) => reasons(each, ms).length === 0))
 }
+
+/** The lengths of what was booked or held. */
+const lengthsOf = ({ startMs, endMs, blockedStartMs, blockedEndMs }: Taken) => ({
+  durationMinutes: (endMs - startMs) / MINUTE,
+  bufferBeforeMinutes: (startMs - blockedStartMs) / MINUTE,
+  bufferAfterMinutes: (blockedEndMs - endMs) / MINUTE,
+})
 
 const offered = ({ visitTypes }: World, id: string | undefined) => {
   const current = visitTypes.filter(({ archivedAt }) => archivedAt === null)
@@ -190,7 +203,9 @@ export function expectBooking(world: World, wish: Wish, holdId: string | undefin
   const sameType = wish.visitTypeId === undefined || wish.visitTypeId === hold.visitTypeId
   if (hold.startMs !== startMs || !sameType) return refusal('hold-mismatch')
   const type = world.visitTypes.find(({ id }) => id === hold.visitTypeId)
-  return type === undefined ? refusal('visit-type-not-found') : meet(world, wish, type)
+  return type === undefined
+    ? refusal('visit-type-not-found')
+    : meet(world, wish, { id: type.id, ...lengthsOf(hold) })
 }
 
 export function expectHold(world: World, wish: Wish): Expected {
@@ -204,18 +219,13 @@ export function expectHold(world: World, wish: Wish): Expected {
 }
 
 export function expectMove(world: World, known: Appointment, wish: Wish, party: Party): Expected {
-  const { status, startMs, endMs, cancellableUntilMs } = known
+  const { status, startMs, cancellableUntilMs } = known
   const from = status === 'pending' && startMs <= world.nowMs ? 'rejected' : status
   if (from !== 'pending' && from !== 'confirmed') return refusal('illegal-transition')
   if (party === 'patient' && world.nowMs > cancellableUntilMs) return refusal('too-late-to-cancel')
   const sameType = wish.visitTypeId === undefined || wish.visitTypeId === known.visitTypeId
   if (sameType && wish.startMs === startMs) return { kind: 'unchanged', holdIds: [], place: {} }
-  const own: Lengths = {
-    id: known.visitTypeId,
-    durationMinutes: (endMs - startMs) / MINUTE,
-    bufferBeforeMinutes: (startMs - known.blockedStartMs) / MINUTE,
-    bufferAfterMinutes: (known.blockedEndMs - endMs) / MINUTE,
-  }
+  const own: Lengths = { id: known.visitTypeId, ...lengthsOf(known) }
   const type = sameType ? own : offered(world, wish.visitTypeId)
   if (type === undefined) return refusal('visit-type-not-found')
   return meet(world, { ...wish, patientId: known.patientId }, type, known)

@@ -87,6 +87,15 @@ describe('Booking', () => {
     expect(told(book(doctor, at('09:10')))).toBe('too-soon, off-grid')
   })
 
+  it('during a change of hours tells of alternatives that both offer', () => {
+    const doctor = clinic({ appointments: [appointmentOf(at('10:30'), { patientId: 'usr_b' })] })
+    doctor.advance(NOW)
+    doctor.hours.announceSchedule({ ...hours, slotMinutes: 90 })
+    expect(book(doctor, at('10:30'))).toMatchObject({
+      refusal: { code: 'slot-taken', alternatives: [{ startMs: at('09:00') }] },
+    })
+  })
+
   it('during a change of hours gives only what both offer', () => {
     const doctor = clinic()
     doctor.advance(NOW)
@@ -197,9 +206,22 @@ describe('A hold', () => {
     const doctor = clinic({ holds: [held(at('09:30'))], schedule: narrower })
     for (const asked of [{ holdId: 'hld_1' }, {}])
       expect(told(book(doctor, at('09:30'), asked))).toBe('booking')
-    expect(told(book(doctor, at('09:30'), { visitTypeId: 'vis_hour' }))).toContain('outside-hours, too-soon')
+    expect(told(book(doctor, at('09:30'), { visitTypeId: 'vis_hour' }))).toBe('outside-hours, too-soon')
     doctor.hours.takeTimeOff({ id: 'off_1', startMs: at('09:59'), endMs: at('11:00'), reason: null })
     expect(told(bookHeld(doctor, at('09:30')))).toBe('time-off')
+  })
+
+  it('gives its place in the day to what takes its place', () => {
+    const doctor = clinic({ holds: [held(at('09:30'))], schedule: { ...hours, dailyLimit: 1 } })
+    expect(told(hold(doctor, at('09:30'), { visitTypeId: 'vis_hour' }))).toBe('hold')
+    expect(told(book(doctor, at('09:30'), { visitTypeId: 'vis_hour' }))).toBe('booking')
+    expect(told(hold(doctor, at('10:30')))).toBe('daily-limit')
+  })
+
+  it('is booked as it is held, though its visit type has become longer since', () => {
+    const doctor = clinic({ holds: [held(at('11:30'))], visitTypes: [{ ...half, durationMinutes: 60 }] })
+    expect(bookHeld(doctor, at('11:30'))).toMatchObject({ appointment: { endMs: at('12:00') } })
+    expect(told(book(doctor, at('11:30')))).toBe('outside-hours')
   })
 
   it('of a visit type that is offered no more still books it', () => {

@@ -1,9 +1,10 @@
 /** A calendar and a world of plain lists to which the same happens, and how they are compared. */
 import { expect } from 'vitest'
 import { type Appointment, decide, lapsedRequest } from '#scheduling/core/appointment'
-import type { decideBooking, decideHold, decideReschedule } from '#scheduling/core/booking'
+import type { decideBooking, decideHold } from '#scheduling/core/booking'
 import type { Calendar } from '#scheduling/core/calendar'
 import type { Hold } from '#scheduling/core/hold'
+import type { decideReschedule } from '#scheduling/core/reschedule'
 import {
   active,
   type Expected,
@@ -101,7 +102,7 @@ export class Both {
     } else if (kind === 'lapse') this.#lapse()
     else if (kind === 'off') this.#timeOff()
     else if (kind === 'hours') this.#hours(policy, nth)
-    else if (kind === 'archive') this.#archive(nth)
+    else if (kind === 'visit-type') this.#changeType(nth)
     else {
       world.bookable = nth > 3
       calendar.setBookable(world.bookable)
@@ -201,10 +202,15 @@ export class Both {
     this.#next = undefined
   }
 
-  #archive(nth: number): void {
+  /** A visit type is offered no more, or again; and it may be longer or shorter than it was. */
+  #changeType(nth: number): void {
     const known = nthOf(this.world.visitTypes, nth)
     if (known === undefined) return
-    const changed = { ...known, archivedAt: known.archivedAt === null && nth > 10 ? 1 : null }
+    const changed = {
+      ...known,
+      durationMinutes: known.durationMinutes === 60 ? 20 : 60,
+      archivedAt: known.archivedAt === null && nth > 10 ? 1 : null,
+    }
     this.world.visitTypes = this.world.visitTypes.map((type) => (type === known ? changed : type))
     this.calendar.setVisitType(changed)
   }

@@ -57,7 +57,7 @@ export interface DrawnChange {
     | 'lapse'
     | 'off'
     | 'hours'
-    | 'archive'
+    | 'visit-type'
     | 'verify'
   readonly nth: number
   readonly action: 'approve' | 'cancel' | 'start' | 'complete' | 'no-show'
@@ -115,7 +115,7 @@ export const wishes: fc.Arbitrary<DrawnWish> = fc.record({
 export const changes: fc.Arbitrary<DrawnChange> = fc.record({
   kind: fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom('settle', 'fail', 'act', 'release', 'pass') },
-    { weight: 1, arbitrary: fc.constantFrom('lapse', 'off', 'hours', 'archive', 'verify') },
+    { weight: 1, arbitrary: fc.constantFrom('lapse', 'off', 'hours', 'visit-type', 'verify') },
   ),
   nth: fc.nat(20),
   action: fc.constantFrom('approve', 'cancel', 'start', 'complete', 'no-show'),

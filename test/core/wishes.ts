@@ -1,7 +1,8 @@
 /** What tests wish of a calendar, and what they are told. */
 import type { Appointment, Party } from '#scheduling/core/appointment'
-import { decideBooking, decideHold, decideReschedule } from '#scheduling/core/booking'
+import { decideBooking, decideHold } from '#scheduling/core/booking'
 import type { Calendar, CalendarFacts } from '#scheduling/core/calendar'
+import { decideReschedule } from '#scheduling/core/reschedule'
 import { calendarOf, MIDNIGHT, visitType } from './calendars'
 
 export const NOW = MIDNIGHT

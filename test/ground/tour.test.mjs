@@ -1,18 +1,19 @@
-/** The README's tour, walked as a reader does: its own commands, in one bash, against `npm run dev`. */
-import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+/** The pages' walks, walked as a reader does: their own commands, in one bash, against `npm run dev`. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { ROOT, runToEnd } from '../../scripts/tool.mjs'
+import { ROOT } from '../../scripts/tool.mjs'
 import { START_TIMEOUT_MS, startDevelopmentServer } from '../support/development-server.mjs'
+import { blocksOf, WALK_TIMEOUT_MS, walk } from '../support/walk.mjs'
 
-const WALK_TIMEOUT_MS = 60_000
-const ADDRESS_OF_README = 'API=http://localhost:8787'
+const ADDRESS_OF_PAGES = 'API=http://localhost:8787'
 
-const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-const tour = /^## A tour, by curl\n(.*?)^## /ms.exec(readme)?.[1] ?? ''
-const blocks = [...tour.matchAll(/^```bash\n(.*?)^```$/gms)].map(([, commands]) => commands)
+const page = (name) => readFileSync(join(ROOT, name), 'utf8')
+const section = (text, title) =>
+  new RegExp(`^## ${title}\n(.*?)(?=^## |$(?![^]))`, 'ms').exec(text)?.[1] ?? ''
+const tour = blocksOf(section(page('README.md'), 'A tour, by curl'))
+const life = blocksOf(section(page('docs/appointments.md'), 'A walk'))
 
 let server
 let folder
@@ -28,57 +29,52 @@ afterAll(async () => {
 })
 
 it('The tour does what it says, and can be walked again', { timeout: 2 * WALK_TIMEOUT_MS }, async () => {
-  expect(blocks).toHaveLength(8)
-  expect(blocks[0]).toContain(ADDRESS_OF_README)
-  expectTour(await walk())
+  expect(tour).toHaveLength(8)
+  expect(tour[0]).toContain(ADDRESS_OF_PAGES)
+  expectTour(await walkOf(tour))
   // The names of a walk are the second's in which it began.
   await new Promise((resolve) => setTimeout(resolve, 1000))
-  expectTour(await walk())
+  expectTour(await walkOf(tour))
 })
 
-/** What each block was answered: the statuses, in the order of its calls, and what it printed. */
-async function walk() {
-  const mark = '=== the next block'
-  const script = blocks
-    .map((commands) => `echo '${mark}'; echo '${mark}' >&2\n${commands}`)
-    .join('\n')
-    .replace(ADDRESS_OF_README, `API=${server.address}`)
-  const bash = spawn('bash', ['-c', script], {
-    cwd: folder,
-    env: { ...process.env, PATH: [shim(), process.env.PATH].join(delimiter) },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: WALK_TIMEOUT_MS,
-  })
-  let errors = ''
-  bash.stderr.on('data', (chunk) => {
-    errors += chunk
-  })
-  let output = ''
-  bash.stdout.on('data', (chunk) => {
-    output += chunk
-  })
-  const { code } = await runToEnd(bash)
-  expect(code, errors).toBe(0)
-  const split = (text) => text.split(`${mark}\n`).slice(1)
-  const statuses = split(errors).map((text) => text.trim().split(/\s+/).filter(Boolean))
-  return split(output).map((printed, index) => ({
-    statuses: statuses[index].map((status) => (/^\d{3}$/.test(status) ? Number(status) : status)),
-    bodies: printed
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line)),
-    printed,
-  }))
-}
+it('An appointment lives as its page tells', { timeout: WALK_TIMEOUT_MS }, async () => {
+  expect(life).toHaveLength(9)
+  const answers = await walkOf(life)
+  expect(answers.map(({ statuses }) => statuses)).toEqual([
+    [],
+    [201, 200, 200, 200, 200, 201],
+    [201, 200, 200, 200, 201, 409],
+    [201],
+    [200, 409],
+    [200, 200],
+    [201, 422],
+    [201, 200, 200],
+    [200],
+  ])
+  const [, , held, booked, approved, moved, timeOff, noShow, history] = answers
+  const [hold, taken] = held.bodies
+  expect(hold).toMatchObject({ origin: 'patient' })
+  expect(taken).toMatchObject({ code: 'slot-taken' })
+  expect(taken.alternatives.length).toBeGreaterThan(0)
+  const [visit] = booked.bodies
+  expect(visit).toMatchObject({ status: 'pending', start: hold.start, mode: 'video' })
+  expect(approved.bodies).toMatchObject([
+    { status: 'confirmed', id: visit.id },
+    { code: 'illegal-transition', from: 'confirmed' },
+  ])
+  expect(moved.bodies.map(({ status }) => status)).toEqual(['pending', 'confirmed'])
+  expect(Date.parse(moved.bodies[0].start)).toBeLessThan(Date.parse(visit.end))
+  expect(timeOff.bodies).toMatchObject([
+    { affected: [{ id: visit.id, status: 'cancelled' }] },
+    { code: 'slot-not-offered', reasons: ['time-off'] },
+  ])
+  expect(noShow.bodies).toMatchObject([{ status: 'no-show' }])
+  expect(history.printed.match(/appointment\.[a-z-]+/g)).toEqual(
+    ['requested', 'approved', 'rescheduled', 'approved', 'cancelled'].map((what) => `appointment.${what}`),
+  )
+})
 
-/** A `curl` that is the real one, and tells stderr the status of every answer as well. */
-function shim() {
-  const file = join(folder, 'curl')
-  const real = `env PATH='${process.env.PATH}' curl`
-  writeFileSync(file, `#!/bin/sh\nexec ${real} "$@" -w '\\n%{stderr}%{http_code}\\n'\n`)
-  chmodSync(file, 0o755)
-  return folder
-}
+const walkOf = (blocks) => walk(blocks, { folder, written: ADDRESS_OF_PAGES, address: server.address })
 
 function expectTour(answers) {
   const [setUp, registered, verified, published, found, booked, second, cancelled] = answers

@@ -4,7 +4,8 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { runToEnd } from '../../scripts/tool.mjs'
 
-const WALK_TIMEOUT_MS = 60_000
+/** Milliseconds that a walk may take. */
+export const WALK_TIMEOUT_MS = 60_000
 const MARK = '=== the next block'
 
 /** The commands of each block of a page's section. */
