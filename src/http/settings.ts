@@ -21,7 +21,8 @@ const DEMONSTRATION_PASSWORD = 'Demo-Pass-1234!'
 /** An unset secret or variable is no empty string but undefined, whatever its generated type says. */
 type Given<Name extends keyof Env> = { readonly [N in Name]?: string | undefined }
 type Secrets = Given<'TOKEN_KEYS' | 'ADMIN_EMAIL' | 'ADMIN_PASSWORD'>
-export type Settings = Secrets & Given<'ENVIRONMENT' | 'TOKEN_ISSUER' | 'TOKEN_AUDIENCE' | 'CORS_ORIGINS'>
+export type Settings = Secrets &
+  Given<'ENVIRONMENT' | 'TOKEN_ISSUER' | 'TOKEN_AUDIENCE' | 'CORS_ORIGINS' | 'MEETING_BASE_URL'>
 
 /** The signing keys of `TOKEN_KEYS`, newest first: "kid:secret,kid:secret". A part that is missing is empty. */
 export function signingKeysOf(setting: string): [kid: string, secret: string][] {
@@ -36,8 +37,13 @@ export function configurationFaults(settings: Settings): string[] {
   const faults = (['TOKEN_KEYS', 'TOKEN_ISSUER', 'TOKEN_AUDIENCE'] as const)
     .filter((name) => !settings[name])
     .map((name) => `${name} is missing`)
-  // Empty, it allows no origin; absent, nobody has said.
-  if (settings.CORS_ORIGINS === undefined) faults.push('CORS_ORIGINS is missing')
+  // Empty, they allow no origin and show no room; absent, nobody has said.
+  for (const name of ['CORS_ORIGINS', 'MEETING_BASE_URL'] as const) {
+    if (settings[name] === undefined) faults.push(`${name} is missing`)
+  }
+  if (settings.MEETING_BASE_URL && !/^https?:\/\/[^/?#\s]+[^?#\s]*$/.test(settings.MEETING_BASE_URL)) {
+    faults.push('MEETING_BASE_URL is no address')
+  }
   if (!['development', 'test', 'production'].includes(settings.ENVIRONMENT ?? '')) {
     faults.push('ENVIRONMENT is unknown')
   }

@@ -16,6 +16,7 @@ const production = {
   TOKEN_ISSUER: 'praxis',
   TOKEN_AUDIENCE: 'praxis-api',
   CORS_ORIGINS: '',
+  MEETING_BASE_URL: '',
   ADMIN_EMAIL: 'chief@clinic.example',
   ADMIN_PASSWORD: 'Long-Enough-1234!',
 }
@@ -31,6 +32,9 @@ describe('what is wrong with a configuration', () => {
     const longest = { ...production, ADMIN_PASSWORD: `Aq1!${'x'.repeat(96)}` }
     expect(configurationFaults(longest)).toEqual([])
     expect(GivenPassword.safeParse(longest.ADMIN_PASSWORD).success).toBe(true)
+    expect(
+      configurationFaults({ ...production, MEETING_BASE_URL: 'https://meet.clinic.example/rooms/' }),
+    ).toEqual([])
     expect(configurationFaults(env)).toEqual([])
   })
 
@@ -51,6 +55,8 @@ describe('what is wrong with a configuration', () => {
     ['a password that no sign-in takes', { ADMIN_PASSWORD: `Aq1!${'x'.repeat(97)}` }],
     ['the password of the demonstration', { ADMIN_PASSWORD: DEMONSTRATION_PASSWORD }],
     ['no origins, not even none', { CORS_ORIGINS: undefined }],
+    ['no address of meetings, not even none', { MEETING_BASE_URL: undefined }],
+    ['an address of meetings that is none', { MEETING_BASE_URL: 'meet.clinic.example' }],
   ])('is told of %s, by name and never by value', (_, wrong) => {
     const settings = { ...production, ...wrong } as typeof production
     const faults = configurationFaults(settings)
