@@ -1,24 +1,25 @@
 /** Holds: a slot kept for a patient while they make up their mind. */
+import { and, eq, gt, isNull } from 'drizzle-orm'
 import { Hono } from 'hono'
 import * as z from 'zod'
 import { newId } from '#db/id'
+import { hold } from '#db/schema'
 import type { AppEnv } from '#http/context'
 import { IDEMPOTENCY_KEY_FAULT, keyedRequest, markReplayed } from '#http/idempotency-key'
 import { operation, shows } from '#http/operation'
-import { CURSOR_FAULT, decodeCursor, PageOf, pageExample, pageFrom, pageQuery } from '#http/page'
+import { PageOf, pageExample } from '#http/page'
 import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
 import { invalid, validate } from '#http/validate'
 import { answerRefusal, callCalendar } from './call-calendar'
-import { Id, Instant, MAX_ID_LENGTH } from './fields'
-import { findHold, findHolds } from './find-holds'
+import { Id, Instant } from './fields'
+import { findHold } from './find-hold'
 import { exampleHold, HoldView, viewHold } from './hold'
+import { answerOwnPage, OwnPageQuery } from './own-page'
 
 const NewHold = z
   .strictObject({ doctorId: Id, start: Instant, visitTypeId: Id.optional() })
   .meta({ id: 'NewHold' })
-
-const Cursor = z.tuple([z.int(), z.string().max(MAX_ID_LENGTH)])
 
 const TAKE_PROBLEMS = [
   'doctor-not-found',
@@ -72,11 +73,11 @@ export const holdRoutes = new Hono<AppEnv>()
         }),
       )
       if (!answer.ok) return answerRefusal(c, answer.refusal, TAKE_PROBLEMS)
-      const { hold, isNew } = answer.value
-      if (!isNew) return c.json(viewHold(hold), 200)
+      const { hold: taken, isNew } = answer.value
+      if (!isNew) return c.json(viewHold(taken), 200)
       if (answer.replayed) markReplayed(c)
-      c.header('Location', `/v1/holds/${hold.id}`)
-      return c.json(viewHold(hold), 201)
+      c.header('Location', `/v1/holds/${taken.id}`)
+      return c.json(viewHold(taken), 201)
     },
   )
   .get(
@@ -86,17 +87,18 @@ export const holdRoutes = new Hono<AppEnv>()
       summary: 'The own holds that live',
       answers: { 200: shows(PageOf(HoldView), 'A page, the first to end first', pageExample(exampleHold)) },
     }),
-    validate('query', z.strictObject(pageQuery)),
-    async (c) => {
-      const { limit, cursor, count } = c.req.valid('query')
-      const after = cursor === undefined ? undefined : decodeCursor(cursor, Cursor)
-      if (cursor !== undefined && after === undefined) return invalid(c, [CURSOR_FAULT])
-      const page = { nowMs: Date.now(), after, rows: limit + 1 }
-      const found = await findHolds(databaseOf(c), c.get('actor'), page)
-      if (found === undefined) return problem(c, 'session-ended')
-      const shown = pageFrom(found.rows, limit, ({ expiresAt, id }) => [expiresAt, id], viewHold)
-      return c.json({ ...shown, ...(count === 'true' && { total: found.total }) }, 200)
-    },
+    validate('query', OwnPageQuery),
+    (c) =>
+      answerOwnPage(c, c.req.valid('query'), {
+        table: hold,
+        by: 'expiresAt',
+        where: and(
+          eq(hold.patientId, c.get('actor').userId),
+          isNull(hold.endedAt),
+          gt(hold.expiresAt, Date.now()),
+        ),
+        view: viewHold,
+      }),
   )
   .delete(
     '/holds/:id',

@@ -1,21 +1,19 @@
 /** Dated openings beside the rules. */
-import { and, asc, count as counted, eq, gt, gte, or } from 'drizzle-orm'
+import { and, eq, gt } from 'drizzle-orm'
 import { Hono } from 'hono'
 import * as z from 'zod'
 import { newId } from '#db/id'
-import { readAs } from '#db/right'
 import { opening } from '#db/schema'
 import type { AppEnv } from '#http/context'
 import { etagOf, versionsInIfMatch } from '#http/etag'
 import { IDEMPOTENCY_KEY_FAULT, keyedRequest, markReplayed } from '#http/idempotency-key'
 import { operation, shows } from '#http/operation'
-import { CURSOR_FAULT, decodeCursor, PageOf, pageExample, pageFrom, pageQuery } from '#http/page'
-import { problem } from '#http/problem'
-import { databaseOf } from '#http/request'
+import { PageOf, pageExample } from '#http/page'
 import { invalid, validate } from '#http/validate'
 import { answerRefusal, callCalendar } from './call-calendar'
 import { MAX_OPENING_MS } from './load-calendar'
 import { exampleOpening, NewOpening, OpeningChanges, OpeningView, viewOpening } from './opening'
+import { answerOwnPage, OwnPageQuery } from './own-page'
 
 const ADD_PROBLEMS = [
   'opening-in-past',
@@ -35,10 +33,6 @@ const EDIT_PROBLEMS = [
 ] as const
 const REMOVE_PROBLEMS = ['not-found', 'opening-booked', 'overloaded'] as const
 
-const OpeningQuery = z.strictObject(pageQuery)
-
-const Cursor = z.tuple([z.int(), z.string().max(64)])
-
 const OpeningId = z.object({ id: z.string() })
 
 export const openingRoutes = new Hono<AppEnv>()
@@ -49,35 +43,19 @@ export const openingRoutes = new Hono<AppEnv>()
       summary: 'The own dated openings that have not ended',
       answers: { 200: shows(PageOf(OpeningView), 'A page, ordered by start', pageExample(exampleOpening)) },
     }),
-    validate('query', OpeningQuery),
-    async (c) => {
-      const { limit, cursor, count } = c.req.valid('query')
-      const after = cursor === undefined ? undefined : decodeCursor(cursor, Cursor)
-      if (cursor !== undefined && after === undefined) return invalid(c, [CURSOR_FAULT])
-      const actor = c.get('actor')
+    validate('query', OwnPageQuery),
+    (c) => {
       const nowMs = Date.now()
-      const database = databaseOf(c)
-      const current = and(
-        eq(opening.doctorId, actor.userId),
-        gt(opening.startMs, nowMs - MAX_OPENING_MS),
-        gt(opening.endMs, nowMs),
-      )
-      const beyond =
-        after &&
-        and(gte(opening.startMs, after[0]), or(gt(opening.startMs, after[0]), gt(opening.id, after[1])))
-      const read = await readAs(database, actor, [
-        database.db
-          .select()
-          .from(opening)
-          .where(and(current, beyond))
-          .orderBy(asc(opening.startMs), asc(opening.id))
-          .limit(limit + 1),
-        // At most `MAX_OPENINGS` rows, so that counting them costs little whether it is asked for or not.
-        database.db.select({ total: counted() }).from(opening).where(current),
-      ])
-      if (read === undefined) return problem(c, 'session-ended')
-      const page = pageFrom(read[0], limit, ({ startMs, id }) => [startMs, id], viewOpening)
-      return c.json({ ...page, ...(count === 'true' && { total: read[1][0]?.total ?? 0 }) }, 200)
+      return answerOwnPage(c, c.req.valid('query'), {
+        table: opening,
+        by: 'startMs',
+        where: and(
+          eq(opening.doctorId, c.get('actor').userId),
+          gt(opening.startMs, nowMs - MAX_OPENING_MS),
+          gt(opening.endMs, nowMs),
+        ),
+        view: viewOpening,
+      })
     },
   )
   .post(

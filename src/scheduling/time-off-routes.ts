@@ -1,20 +1,19 @@
 /** Time off: taken, listed, given back. */
-import { and, asc, count as counted, eq, gt, gte, or } from 'drizzle-orm'
+import { and, eq, gt } from 'drizzle-orm'
 import { Hono } from 'hono'
 import * as z from 'zod'
 import { newId } from '#db/id'
-import { readAs } from '#db/right'
 import { timeOff } from '#db/schema'
 import type { AppEnv } from '#http/context'
 import { IDEMPOTENCY_KEY_FAULT, keyedRequest, markReplayed } from '#http/idempotency-key'
 import { operation, shows } from '#http/operation'
-import { CURSOR_FAULT, decodeCursor, PageOf, pageExample, pageFrom, pageQuery } from '#http/page'
+import { PageOf, pageExample } from '#http/page'
 import { problem } from '#http/problem'
-import { databaseOf } from '#http/request'
 import { invalid, validate } from '#http/validate'
 import { viewingOf } from './appointment'
 import { answerRefusal, callCalendar } from './call-calendar'
 import { MAX_TIME_OFF_MS } from './load-calendar'
+import { answerOwnPage, OwnPageQuery } from './own-page'
 import {
   exampleTakenTimeOff,
   exampleTimeOff,
@@ -34,8 +33,6 @@ const TAKE_PROBLEMS = [
 ] as const
 const WITHDRAW_PROBLEMS = ['not-found', 'overloaded'] as const
 
-const Cursor = z.tuple([z.int(), z.string().max(64)])
-
 export const timeOffRoutes = new Hono<AppEnv>()
   .get(
     '/doctors/me/time-off',
@@ -44,35 +41,19 @@ export const timeOffRoutes = new Hono<AppEnv>()
       summary: 'The own time off that has not ended',
       answers: { 200: shows(PageOf(TimeOffView), 'A page, ordered by start', pageExample(exampleTimeOff)) },
     }),
-    validate('query', z.strictObject(pageQuery)),
-    async (c) => {
-      const { limit, cursor, count } = c.req.valid('query')
-      const after = cursor === undefined ? undefined : decodeCursor(cursor, Cursor)
-      if (cursor !== undefined && after === undefined) return invalid(c, [CURSOR_FAULT])
-      const actor = c.get('actor')
+    validate('query', OwnPageQuery),
+    (c) => {
       const nowMs = Date.now()
-      const database = databaseOf(c)
-      const current = and(
-        eq(timeOff.doctorId, actor.userId),
-        gt(timeOff.startMs, nowMs - MAX_TIME_OFF_MS),
-        gt(timeOff.endMs, nowMs),
-      )
-      const beyond =
-        after &&
-        and(gte(timeOff.startMs, after[0]), or(gt(timeOff.startMs, after[0]), gt(timeOff.id, after[1])))
-      const read = await readAs(database, actor, [
-        database.db
-          .select()
-          .from(timeOff)
-          .where(and(current, beyond))
-          .orderBy(asc(timeOff.startMs), asc(timeOff.id))
-          .limit(limit + 1),
-        // At most `MAX_TIME_OFF` rows, so that counting them costs little whether it is asked for or not.
-        database.db.select({ total: counted() }).from(timeOff).where(current),
-      ])
-      if (read === undefined) return problem(c, 'session-ended')
-      const page = pageFrom(read[0], limit, ({ startMs, id }) => [startMs, id], viewTimeOff)
-      return c.json({ ...page, ...(count === 'true' && { total: read[1][0]?.total ?? 0 }) }, 200)
+      return answerOwnPage(c, c.req.valid('query'), {
+        table: timeOff,
+        by: 'startMs',
+        where: and(
+          eq(timeOff.doctorId, c.get('actor').userId),
+          gt(timeOff.startMs, nowMs - MAX_TIME_OFF_MS),
+          gt(timeOff.endMs, nowMs),
+        ),
+        view: viewTimeOff,
+      })
     },
   )
   .post(

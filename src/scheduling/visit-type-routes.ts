@@ -1,19 +1,17 @@
 /** The visit types that a doctor offers: listed, added, changed, archived. */
-import { and, asc, count as counted, eq, gt, gte, isNull, or } from 'drizzle-orm'
+import { and, eq, isNull } from 'drizzle-orm'
 import { Hono } from 'hono'
 import * as z from 'zod'
 import { newId } from '#db/id'
-import { readAs } from '#db/right'
 import { visitType } from '#db/schema'
 import type { AppEnv } from '#http/context'
 import { etagOf, versionsInIfMatch } from '#http/etag'
 import { IDEMPOTENCY_KEY_FAULT, keyedRequest, markReplayed } from '#http/idempotency-key'
 import { operation, shows } from '#http/operation'
-import { CURSOR_FAULT, decodeCursor, PageOf, pageExample, pageFrom, pageQuery } from '#http/page'
-import { problem } from '#http/problem'
-import { databaseOf } from '#http/request'
+import { PageOf, pageExample } from '#http/page'
 import { invalid, validate } from '#http/validate'
 import { answerRefusal, callCalendar } from './call-calendar'
+import { answerOwnPage, OwnPageQuery } from './own-page'
 import {
   changedTermsFrom,
   exampleTerms,
@@ -29,8 +27,6 @@ const ADD_PROBLEMS = ['too-many-visit-types', 'idempotency-key-reused', 'overloa
 const EDIT_PROBLEMS = ['not-found', 'precondition-failed', 'overloaded'] as const
 const ARCHIVE_PROBLEMS = ['not-found', 'last-visit-type', 'precondition-failed', 'overloaded'] as const
 
-const Cursor = z.tuple([z.int(), z.string().max(64)])
-
 const VisitTypeId = z.object({ id: z.string() })
 
 export const visitTypeRoutes = new Hono<AppEnv>()
@@ -41,33 +37,14 @@ export const visitTypeRoutes = new Hono<AppEnv>()
       summary: 'The own visit types on offer, oldest first; the first is what a booking gets that names none',
       answers: { 200: shows(PageOf(VisitTypeView), 'A page', pageExample(exampleVisitType)) },
     }),
-    validate('query', z.strictObject(pageQuery)),
-    async (c) => {
-      const { limit, cursor, count } = c.req.valid('query')
-      const after = cursor === undefined ? undefined : decodeCursor(cursor, Cursor)
-      if (cursor !== undefined && after === undefined) return invalid(c, [CURSOR_FAULT])
-      const actor = c.get('actor')
-      const database = databaseOf(c)
-      const own = and(eq(visitType.doctorId, actor.userId), isNull(visitType.archivedAt))
-      const beyond =
-        after &&
-        and(
-          gte(visitType.createdAt, after[0]),
-          or(gt(visitType.createdAt, after[0]), gt(visitType.id, after[1])),
-        )
-      const read = await readAs(database, actor, [
-        database.db
-          .select()
-          .from(visitType)
-          .where(and(own, beyond))
-          .orderBy(asc(visitType.createdAt), asc(visitType.id))
-          .limit(limit + 1),
-        database.db.select({ total: counted() }).from(visitType).where(own),
-      ])
-      if (read === undefined) return problem(c, 'session-ended')
-      const page = pageFrom(read[0], limit, ({ createdAt, id }) => [createdAt, id], viewVisitType)
-      return c.json({ ...page, ...(count === 'true' && { total: read[1][0]?.total ?? 0 }) }, 200)
-    },
+    validate('query', OwnPageQuery),
+    (c) =>
+      answerOwnPage(c, c.req.valid('query'), {
+        table: visitType,
+        by: 'createdAt',
+        where: and(eq(visitType.doctorId, c.get('actor').userId), isNull(visitType.archivedAt)),
+        view: viewVisitType,
+      }),
   )
   .post(
     '/doctors/me/visit-types',
