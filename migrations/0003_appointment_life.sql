@@ -71,13 +71,12 @@ CREATE TRIGGER hold_insert_free BEFORE INSERT ON hold BEGIN
       AND start_ms >= NEW.start_ms - 43200000 AND start_ms < NEW.end_ms AND end_ms > NEW.start_ms);
 END;
 --> statement-breakpoint
--- A hold ends once, and nothing else of it ever changes.
+-- A hold ends once, and neither whose it is nor its time ever changes.
 CREATE TRIGGER hold_once BEFORE UPDATE ON hold
 WHEN OLD.ended_at IS NOT NULL OR NEW.id <> OLD.id OR NEW.doctor_id <> OLD.doctor_id
-  OR NEW.patient_id <> OLD.patient_id OR NEW.visit_type_id <> OLD.visit_type_id
-  OR NEW.start_ms <> OLD.start_ms OR NEW.end_ms <> OLD.end_ms
+  OR NEW.patient_id <> OLD.patient_id OR NEW.start_ms <> OLD.start_ms OR NEW.end_ms <> OLD.end_ms
   OR NEW.blocked_start_ms <> OLD.blocked_start_ms OR NEW.blocked_end_ms <> OLD.blocked_end_ms
-  OR NEW.origin <> OLD.origin OR NEW.created_at <> OLD.created_at OR NEW.expires_at <> OLD.expires_at BEGIN
+  OR NEW.expires_at <> OLD.expires_at BEGIN
   SELECT RAISE(ABORT, 'stale-version');
 END;
 --> statement-breakpoint

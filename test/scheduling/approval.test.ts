@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { AppointmentAction } from '#scheduling/core/appointment'
 import { type SeededUser, seedUsers } from '../support/accounts'
 import { endSession, eventsOf, expectAgreement, openStart, rows, seedClinic } from '../support/clinic'
-import { answered, ask, codeOf } from '../support/commands'
+import { answered, ask, codeOf, turnedTo } from '../support/commands'
 import {
   abortObject,
   arriveLate,
@@ -103,6 +103,7 @@ describe.each(PAIRS)('from %s, %s and %s in flight together', (from, first, seco
     const one = act(first)
     await gate.arrived
     const other = act(second)
+    await turnedTo(doctor.userId)
     gate.release()
     expect([codeOf(await one), codeOf(await other)]).toEqual(['done', code])
     expect(await eventsOf(id)).toEqual(story)
@@ -119,6 +120,7 @@ describe.each(PAIRS)('from %s, %s and %s in flight together', (from, first, seco
     const one = act(first)
     await gate.arrived
     const other = act(second)
+    await turnedTo(doctor.userId)
     gate.release()
     expect(codeOf(await one)).toBe('unavailable')
     const happened = codeOf(await other) === 'done'
@@ -134,6 +136,7 @@ describe.each(PAIRS)('from %s, %s and %s in flight together', (from, first, seco
     const one = act(first)
     await gate.arrived
     const other = act(second)
+    await turnedTo(doctor.userId)
     gate.release()
     expect([codeOf(await one), codeOf(await other)]).toEqual(['done', code])
     expect(await eventsOf(id)).toEqual(story)
@@ -179,7 +182,8 @@ it('what a dead object sent late is refused by the fence, though the appointment
 })
 
 it('a session that ended while the approval was on its way approves nothing', async () => {
-  const { doctor, id } = await set()
+  const { doctor, patient, id } = await set()
+  const before = await epochOf(doctor)
   const gate = hold()
   await injectFaults(doctor.userId, [gate.fault])
   const approving = ask.act(doctor, doctor.userId, id, 'approve')
@@ -188,6 +192,9 @@ it('a session that ended while the approval was on its way approves nothing', as
   gate.release()
   expect(codeOf(await approving)).toBe('session-ended')
   expect(await rowOf(id)).toEqual({ status: 'pending', version: 1 })
+  expect(codeOf(await ask.act(patient, doctor.userId, id, 'cancel'))).toBe('done')
+  // Memory never thought it approved: nothing had to be decided anew.
+  expect(await epochOf(doctor)).toBe(before)
   await expectAgreement(doctor.userId)
 })
 

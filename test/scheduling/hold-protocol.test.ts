@@ -13,7 +13,7 @@ import {
   rows,
   seedClinic,
 } from '../support/clinic'
-import { addVisitType, answered, ask, codeOf } from '../support/commands'
+import { addVisitType, answered, ask, codeOf, turnedTo } from '../support/commands'
 import { FATES, meet } from '../support/fates'
 import {
   arriveLate,
@@ -165,6 +165,7 @@ describe('two commands on one hold', () => {
       const one = first === 'book' ? book() : release()
       await gate.arrived
       const other = first === 'book' ? release() : book()
+      await turnedTo(doctor.userId)
       gate.release()
       expect([codeOf(await one), codeOf(await other)]).toEqual([
         'done',
@@ -183,6 +184,7 @@ describe('two commands on one hold', () => {
     const holding = ask.hold(owner, doctor.userId, startMs, { holdId })
     await gate.arrived
     const booking = ask.book(owner, doctor.userId, startMs, { holdId })
+    await turnedTo(doctor.userId)
     gate.release()
     expect([codeOf(await holding), codeOf(await booking)]).toEqual(['done', 'done'])
     expect(await outcomeOf(holdId)).toBe('booked')
@@ -197,8 +199,25 @@ describe('two commands on one hold', () => {
     const holding = ask.hold(owner, doctor.userId, startMs, { holdId })
     await gate.arrived
     const booking = ask.book(owner, doctor.userId, startMs, { holdId })
+    await turnedTo(doctor.userId)
     gate.release()
     expect([codeOf(await holding), codeOf(await booking)]).toEqual(['unavailable', 'hold-expired'])
+    await expectAgreement(doctor.userId)
+  })
+
+  it('of which the first never came about: the second is a hold of its own', async () => {
+    const { doctor, owner, startMs } = await set()
+    const gate = hold()
+    await injectFaults(doctor.userId, [inTurn(gate.fault, failBefore)])
+    const first = ask.hold(owner, doctor.userId, startMs)
+    await gate.arrived
+    const second = ask.hold(owner, doctor.userId, startMs)
+    await turnedTo(doctor.userId)
+    gate.release()
+    expect(codeOf(await first)).toBe('unavailable')
+    const taken = answered(await second)
+    expect(taken.isNew).toBe(true)
+    expect(await liveOf(owner)).toEqual([{ id: taken.hold.id }])
     await expectAgreement(doctor.userId)
   })
 

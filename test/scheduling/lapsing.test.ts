@@ -13,7 +13,7 @@ import {
   rows,
   seedClinic,
 } from '../support/clinic'
-import { addVisitType, answered, ask, calendarOf, codeOf } from '../support/commands'
+import { addVisitType, answered, ask, calendarOf, codeOf, turnedTo } from '../support/commands'
 import { calendarObject, failBefore, hold, injectFaults, loseAnswer } from '../support/faults'
 
 afterEach(() => {
@@ -96,6 +96,7 @@ describe('at the very millisecond', () => {
     await gate.arrived
     vi.setSystemTime(startMs)
     const waking = calendarObject(doctor.userId).wake()
+    await turnedTo(doctor.userId)
     gate.release()
     expect(codeOf(await approving)).toBe('done')
     await waking
@@ -116,6 +117,7 @@ describe('at the very millisecond', () => {
     await gate.arrived
     vi.setSystemTime(held.expiresAt + 1)
     const theirs = ask.book(other, doctor.userId, startMs)
+    await turnedTo(doctor.userId)
     gate.release()
     expect([codeOf(await booking), codeOf(await theirs)]).toEqual(['done', 'slot-taken'])
     expect(await eventsOf(held.id)).toEqual(['hold.taken'])
@@ -255,6 +257,7 @@ describe('by itself', () => {
     await gate.arrived
     const [first] = requests
     const cancelling = ask.act(patients[0], doctor.userId, first ?? '', 'cancel')
+    await turnedTo(doctor.userId)
     gate.release()
     await waking
     expect(codeOf(await cancelling)).toBe('illegal-transition')

@@ -13,7 +13,7 @@ import {
   rows,
   seedClinic,
 } from '../support/clinic'
-import { addVisitType, answered, ask, codeOf } from '../support/commands'
+import { addVisitType, answered, ask, codeOf, turnedTo } from '../support/commands'
 import { FATES, meet } from '../support/fates'
 import { arriveLate, failBefore, hold, injectFaults, inTurn } from '../support/faults'
 
@@ -183,6 +183,7 @@ describe('commands on one appointment run one after another', () => {
     const first = ask.move(mover, doctor.userId, id, target)
     await gate.arrived
     const second = ask.move(doctor, doctor.userId, id, target + HALF_HOUR_MS)
+    await turnedTo(doctor.userId)
     gate.release()
     expect([codeOf(await first), codeOf(await second)]).toEqual(['done', 'done'])
     expect(await movesOf(id)).toEqual([
@@ -218,6 +219,7 @@ describe('commands on one appointment run one after another', () => {
     const first = order === 'move' ? move() : cancel()
     await gate.arrived
     const second = order === 'move' ? cancel() : move()
+    await turnedTo(doctor.userId)
     gate.release()
     expect([codeOf(await first), codeOf(await second)]).toEqual([
       'done',
@@ -240,6 +242,7 @@ describe('commands on one appointment run one after another', () => {
     const moving = ask.move(mover, doctor.userId, id, left + HALF_HOUR_MS)
     await gate.arrived
     const cancelling = ask.act(mover, doctor.userId, id, 'cancel')
+    await turnedTo(doctor.userId)
     gate.release()
     expect([codeOf(await moving), codeOf(await cancelling)]).toEqual(['unavailable', 'done'])
     expect(codeOf(await ask.book(others[0], doctor.userId, left))).toBe('done')

@@ -1,6 +1,6 @@
 /** Time off and whatever lands in its range in the same moment: that is either among the affected, or refused. */
-import { evictDurableObject } from 'cloudflare:test'
-import { describe, expect, it } from 'vitest'
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { newId } from '#db/id'
 import type { OnConflict } from '#scheduling/take-time-off'
 import { type SeededUser, seedUsers } from '../support/accounts'
@@ -14,7 +14,7 @@ import {
   rows,
   seedClinic,
 } from '../support/clinic'
-import { answered, ask, codeOf } from '../support/commands'
+import { answered, ask, codeOf, turnedTo } from '../support/commands'
 import { FATES, meet } from '../support/fates'
 import {
   arriveLate,
@@ -29,6 +29,10 @@ import {
   inTurn,
   loseAnswer,
 } from '../support/faults'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 interface Scene {
   readonly doctor: SeededUser
@@ -45,6 +49,9 @@ async function set(): Promise<Scene> {
   const startMs = Date.parse(await openStart(doctor.userId, 6))
   return { doctor, patient, others, startMs, endMs: startMs + 4 * HALF_HOUR_MS }
 }
+
+/** Milliseconds after which a call of D1 counts as failed. */
+const D1_TIMEOUT_MS = 10_000
 
 type Answer = Parameters<typeof codeOf>[0]
 
@@ -192,6 +199,26 @@ it('time off that arrives late is refused whole by the fence', async () => {
   expect(codeOf(taking)).toBe('unavailable')
   await expect(late.arrive()).rejects.toThrow('stale-calendar')
   expect(await statusOf(id)).toBe('confirmed')
+  await expectAgreement(doctor.userId)
+})
+
+it('time off that D1 never answers: 503 after ten seconds, and what D1 does of it later is nothing', async () => {
+  const { doctor, patient, others, startMs, endMs } = await set()
+  const { id } = answered(await ask.book(patient, doctor.userId, startMs))
+  const gate = hold()
+  const refused = vi.fn()
+  await injectFaults(doctor.userId, [(deliverNow) => gate.fault(() => deliverNow().finally(refused))])
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const taking = ask.timeOff(doctor, startMs, endMs, { onConflict: 'cancel' })
+  await turnedTo(doctor.userId)
+  // Within the object, for the timer is its own.
+  await runInDurableObject(calendarObject(doctor.userId), () => vi.advanceTimersByTime(D1_TIMEOUT_MS))
+  vi.useRealTimers()
+  expect(codeOf(await taking)).toBe('unavailable')
+  gate.release()
+  await vi.waitFor(() => expect(refused).toHaveBeenCalled())
+  expect(await statusOf(id)).toBe('confirmed')
+  expect(codeOf(await ask.book(others[0], doctor.userId, endMs - HALF_HOUR_MS))).toBe('done')
   await expectAgreement(doctor.userId)
 })
 

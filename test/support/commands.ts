@@ -14,6 +14,9 @@ import { calendarObject } from './faults'
 /** A doctor's object as the Worker sees it. */
 export const calendarOf = (doctorId: string) => calendarObject(doctorId) as unknown as CalendarObject
 
+/** When the object has turned to whatever was asked of it before: decided it, or waits for something. */
+export const turnedTo = (doctorId: string) => calendarOf(doctorId).ping()
+
 /** Who acts: a doctor where the user has visit types, a patient otherwise. */
 const actorOf = ({ userId, sessionId, visitTypeId }: SeededUser): Actor => ({
   userId,
