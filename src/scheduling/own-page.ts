@@ -2,12 +2,13 @@
 import { and, asc, count as counted, gt, gte, or, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { Context } from 'hono'
+import type { TypedResponse } from 'hono/types'
 import * as z from 'zod'
 import { readAs } from '#db/right'
 import type { hold, opening, timeOff, visitType } from '#db/schema'
 import type { AppEnv } from '#http/context'
-import { CURSOR_FAULT, decodeCursor, pageFrom, pageQuery } from '#http/page'
-import { problem } from '#http/problem'
+import { CURSOR_FAULT, decodeCursor, type Page, pageFrom, pageQuery } from '#http/page'
+import { type ProblemAnswer, problem } from '#http/problem'
 import { databaseOf } from '#http/request'
 import { invalid } from '#http/validate'
 import { MAX_ID_LENGTH } from './fields'
@@ -32,12 +33,14 @@ interface OwnList<Table extends OwnTable, Item> {
   readonly view: (row: Table['$inferSelect']) => Item
 }
 
+type OwnPage<Item> = Response & TypedResponse<Page<Item>, 200, 'json'>
+
 /** Answers with the page; the right is checked in the batch that reads. */
 export async function answerOwnPage<Table extends OwnTable, Item>(
   c: Context<AppEnv>,
   { limit, cursor, count }: z.output<typeof OwnPageQuery>,
   { table, by, where, view }: OwnList<Table, Item>,
-) {
+): Promise<ProblemAnswer<'validation-failed' | 'session-ended'> | OwnPage<Item>> {
   const after = cursor === undefined ? undefined : decodeCursor(cursor, Cursor)
   if (cursor !== undefined && after === undefined) return invalid(c, [CURSOR_FAULT])
   // A union of tables has no columns in common that Drizzle's types would see.
@@ -60,5 +63,6 @@ export async function answerOwnPage<Table extends OwnTable, Item>(
   if (read === undefined) return problem(c, 'session-ended')
   const rows = read[0] as unknown as (Table['$inferSelect'] & Record<typeof by, number>)[]
   const page = pageFrom(rows, limit, (row) => [row[by], row.id], view)
-  return c.json({ ...page, ...(count === 'true' && { total: read[1][0]?.total ?? 0 }) }, 200)
+  const total = count === 'true' ? { total: read[1][0]?.total ?? 0 } : {}
+  return c.json({ ...page, ...total }, 200) as unknown as OwnPage<Item>
 }
