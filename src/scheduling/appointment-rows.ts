@@ -16,14 +16,21 @@ export interface AnsweredAppointment extends NamedAppointment {
   readonly calendarVersion: number
 }
 
-/** The fee is the visit type's, or the doctor's consultation fee where that has none. */
+/**
+ * The fee is the visit type's, or the doctor's consultation fee where that has none. Its one row has what only D1
+ * knows: the fee and the parties' names.
+ */
 export const insertAppointment = (a: Appointment): Statement =>
   statement(
     `INSERT INTO appointment (id, doctor_id, patient_id, visit_type_id, start_ms, end_ms, blocked_start_ms,
        blocked_end_ms, status, mode, fee_minor, fee_currency, notes, remarks, cancellable_until_ms, meeting_room,
        version, created_at, updated_at)
      SELECT ?1, user_id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, coalesce(?10, fee_minor), coalesce(?11, fee_currency),
-       ?12, NULL, ?13, ?14, ?15, ?16, ?16 FROM doctor WHERE user_id = ?17`,
+       ?12, NULL, ?13, ?14, ?15, ?16, ?16 FROM doctor WHERE user_id = ?17
+     RETURNING fee_minor AS feeMinor, fee_currency AS feeCurrency,
+       (SELECT full_name FROM user WHERE id = doctor_id) AS doctorName,
+       (SELECT full_name FROM user WHERE id = patient_id) AS patientName,
+       (SELECT version FROM calendar WHERE calendar.doctor_id = appointment.doctor_id) AS calendarVersion`,
     a.id,
     a.patientId,
     a.visitTypeId,

@@ -86,13 +86,13 @@ function booking(
   { appointment, holds }: Booking,
 ): Change<AnsweredAppointment> {
   const { id, doctorId, patientId, createdAt } = appointment
-  const answerRow = endAnyHolds(holds, 'booked', createdAt).length + 1
+  const ended = endAnyHolds(holds, 'booked', createdAt)
   return {
     subjectIds: [id, ...holds.map((hold) => hold.id)],
     statements: [
-      ...endAnyHolds(holds, 'booked', createdAt),
+      ...ended,
       insertAppointment(appointment),
-      key === undefined ? selectAnswer(appointment) : insertAnswer(actor, key, appointment),
+      ...(key === undefined ? [] : [insertAnswer(actor, key, appointment)]),
     ],
     events: [
       {
@@ -113,9 +113,10 @@ function booking(
       for (const hold of holds) calendar.putHold(hold)
     },
     answer(rows) {
-      const row = rows[answerRow]?.[0]
-      if (key !== undefined) keeper.remember(actor, key, String(row?.answer), createdAt)
-      return answeredFrom(row)
+      const [inserted, kept] = rows.slice(ended.length)
+      if (key === undefined) return { ...appointment, ...inserted?.[0] } as AnsweredAppointment
+      keeper.remember(actor, key, String(kept?.[0]?.answer), createdAt)
+      return answeredFrom(kept?.[0])
     },
     keep(booked) {
       for (const hold of holds) calendar.removeHold(hold.id)
