@@ -4,7 +4,6 @@ import {
   contains,
   firstOverlap,
   type Interval,
-  intersect,
   overlaps,
   subtract,
   subtractAll,
@@ -79,17 +78,6 @@ describe('lists', () => {
       { startMs: 5, endMs: 7 },
       { startMs: 8, endMs: 9 },
     ])
-  })
-
-  test('intersect keeps what both have', () => {
-    fc.assert(
-      fc.property(disjoint, disjoint, (a, b) => {
-        const both = intersect(a, b)
-        expect(instants(both)).toEqual(new Set([...instants(a)].filter((ms) => instants(b).has(ms))))
-        expect(sortedAndDisjoint(both)).toBe(true)
-      }),
-      { numRuns: 500 },
-    )
   })
 
   test('union has every instant once, and a gap between any two', () => {

@@ -41,23 +41,6 @@ export function subtractAll(froms: readonly Interval[], cuts: readonly Interval[
   return froms.flatMap((from) => subtract(from, disjointOverlapping(merged, from)))
 }
 
-/** The instants that lie in both; each list is sorted and disjoint, and so is the answer. */
-export function intersect(a: readonly Interval[], b: readonly Interval[]): Interval[] {
-  const common: Interval[] = []
-  let i = 0
-  let j = 0
-  while (true) {
-    const left = a[i]
-    const right = b[j]
-    if (left === undefined || right === undefined) return common
-    const startMs = Math.max(left.startMs, right.startMs)
-    const endMs = Math.min(left.endMs, right.endMs)
-    if (startMs < endMs) common.push({ startMs, endMs })
-    if (left.endMs < right.endMs) i++
-    else j++
-  }
-}
-
 /** The instants that lie in any of them, in as few intervals as possible: those that abut become one. */
 export function union(intervals: readonly Interval[]): Interval[] {
   const merged: { startMs: number; endMs: number }[] = []
