@@ -49,13 +49,14 @@ describe('Each statement seeks its rows by their key', () => {
     if (known === undefined) throw new Error('It was written')
     const { userId, sessionId } = patient
     const key = { key: 'k', route: 'r', bodyHash: 'h' }
-    const answer = [byId('appointment'), ...parties, expect.stringMatching(/^SEARCH calendar USING INDEX/)]
+    const calendarOf = expect.stringMatching(/^SEARCH calendar USING INDEX/)
+    const answer = [byId('appointment'), ...parties, calendarOf]
     const doctorOf = expect.stringMatching(/^SEARCH doctor USING INDEX sqlite_autoindex_doctor_1/)
     const cases: readonly (readonly [Statement, unknown[]])[] = [
       [updateStatuses([known]), [byId('appointment')]],
       [endHolds([{ id: 'hld_1' }], 'lapsed', 0), [byId('hold')]],
       [moveAppointment(known), [byId('appointment'), doctorOf, doctorOf]],
-      [insertAppointment(known), [doctorOf]],
+      [insertAppointment(known), [doctorOf, byId('user'), byId('user'), calendarOf]],
       [selectAnswer(known), answer],
       [insertAnswer({ userId, sessionId, role: 'patient' }, key, known), answer],
       [selectNamed([known]), parties],
