@@ -79,6 +79,12 @@ export abstract class CalendarObject extends DurableObject<Env> {
     this.listeners.heard(socket, message)
   }
 
+  /** Completes the handshake that the listener began; 1005 and 1006 say that it named no code. */
+  override webSocketClose(socket: WebSocket, code: number): void {
+    if (code === 1005 || code === 1006) socket.close()
+    else socket.close(code)
+  }
+
   /**
    * Loads if need be, carries out what time alone changes, and sees that KV shows it. The cron calls it where
    * rows are overdue, the queue after each change.

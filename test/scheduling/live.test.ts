@@ -67,7 +67,7 @@ describe('what is heard', () => {
     const held = await takeHold(patient, id, await openStart(id))
     const listening = [await listen(id)]
     await hearsNow(listening, id)
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(held.body.expiresAt) + 1 })
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(held.body.expiresAt) + 1000 })
     expect(await runDurableObjectAlarm(calendarObject(id))).toBe(true)
     await expectHeard(listening, 3)
   })
@@ -91,10 +91,10 @@ describe('what is heard', () => {
     const slots = await openSlots(id)
     const one = await listen(id)
     await Promise.all(patients.map((patient, nth) => book(patient, id, slots[nth + 1]?.start ?? '')))
-    await expectHeard([one], 41)
+    await hearsNow([one], id)
     const versions = one.heard.map((message) => JSON.parse(message).version)
     expect(versions).toEqual([...versions].sort((a, b) => a - b))
-    expect(versions.length).toBeLessThan(20)
+    expect(versions.length).toBeLessThanOrEqual(5)
   })
 
   it('a hundred listeners all hear, and nothing personal is in any message', async () => {
@@ -162,12 +162,12 @@ describe('what the object may go through', () => {
     expect(one.version()).toBe(2)
   })
 
-  it('a listener that leaves is forgotten', async () => {
+  it.each([[1000], [4000], [undefined]])('a listener that leaves with %s is forgotten', async (code) => {
     const { patient, id } = await scene()
     const [leaver, stayer] = [await listen(id), await listen(id)]
-    leaver.socket.close(1000, 'Enough')
+    leaver.socket.close(code)
     await vi.waitFor(async () => expect(await connected(id)).toBe(1))
-    expect(leaver.closed()?.code).toBe(1000)
+    await vi.waitFor(() => expect(leaver.closed()?.code).toBe(code ?? 1005))
     await book(patient, id, await openStart(id))
     await expectHeard([stayer], 2)
     expect(leaver.heard).toEqual(['{"type":"changed","version":1}'])
@@ -240,14 +240,15 @@ describe('who is dropped', () => {
     expect(other.closed()).toBeUndefined()
   })
 
-  it('five messages a second are borne, also across its sleep', async () => {
+  it('five messages a second are borne, and a sixth is counted across the object’s sleep', async () => {
     const { id } = await scene()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
     const one = await listen(id)
     for (let nth = 0; nth < 5; nth += 1) one.socket.send('hello')
     await pause(100)
     expect(one.closed()).toBeUndefined()
     await evictDurableObject(calendarObject(id))
-    for (let nth = 0; nth < 5; nth += 1) one.socket.send('hello')
+    one.socket.send('hello')
     await vi.waitFor(() => expect(one.closed()?.code).toBe(POLICY_VIOLATION))
   })
 
