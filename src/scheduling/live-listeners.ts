@@ -8,6 +8,7 @@
  * notes without waking the object. Whoever has been silent for `SILENT_MS` is closed with the next change, or when
  * another wants the place; a live one that never says `ping` connects again and misses nothing. That bounds what can
  * wait for one listener at 1,200 messages, some 50 KB; nothing is sent, and so nobody checked, where nothing changes.
+ * One that says `ping` on purpose and never reads is not found out.
  */
 import { done, type Outcome, refused } from './answer'
 import type { Calendar } from './core/calendar'

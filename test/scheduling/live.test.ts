@@ -272,6 +272,30 @@ describe('who is dropped', () => {
     expect(await connected(id)).toBe(3)
     for (const one of [pinging, talking, recent]) expect(one.closed()).toBeUndefined()
   })
+
+  it('whoever never reads holds nobody up, is told no more once dropped, and has no place', async () => {
+    const { patient, id } = await scene()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - SILENT_MS - 1 })
+    // Its end is never accepted: what is sent to it waits.
+    const deaf = (await upgrade(id)).webSocket
+    vi.useRealTimers()
+    const other = await listen(id)
+    expect(await connected(id)).toBe(2)
+    const slots = await openSlots(id)
+    await book(patient, id, slots[1]?.start ?? '')
+    await expectHeard([other], 2)
+    await vi.waitFor(async () => expect(await connected(id)).toBe(1))
+    await book(patient, id, slots[5]?.start ?? '')
+    await expectHeard([other], 3)
+    expect(await connected(id)).toBe(1)
+
+    // Where it reads after all, it finds what was sent before the close, and nothing after.
+    const heard: string[] = []
+    deaf?.addEventListener('message', ({ data }) => heard.push(String(data)))
+    deaf?.accept()
+    await pause(200)
+    expect(heard).toEqual(['{"type":"changed","version":1}', '{"type":"changed","version":2}'])
+  })
 })
 
 describe('the answer', () => {
