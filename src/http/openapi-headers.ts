@@ -53,6 +53,11 @@ export const ANSWER_HEADERS = {
     required: true,
     schema: { type: 'string', pattern: '^[0-9]+$' },
   },
+  Upgrade: {
+    description: 'What to ask with.',
+    required: true,
+    schema: { type: 'string', const: 'websocket' },
+  },
   'WWW-Authenticate': {
     description: 'The challenge of RFC 6750.',
     required: true,

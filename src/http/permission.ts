@@ -47,6 +47,7 @@ export const permissions = {
   editVisitType: ['doctor'],
   archiveVisitType: ['doctor'],
   listSlots: PUBLIC,
+  listenToSlots: PUBLIC,
   takeHold: ['patient'],
   listHolds: ['patient'],
   releaseHold: ['patient'],

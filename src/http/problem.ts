@@ -177,6 +177,11 @@ export const PROBLEMS = {
     'There are too many visit types',
     'A doctor may offer at most 20 visit types.',
   ],
+  'upgrade-required': [
+    426,
+    'This address is a WebSocket',
+    'Ask with `Upgrade: websocket`, as every WebSocket client does by itself.',
+  ],
   'idempotency-key-reused': [
     422,
     'The Idempotency-Key was used for another request',
@@ -197,7 +202,7 @@ export const PROBLEMS = {
   overloaded: [
     503,
     'Too many requests right now',
-    'The doctor’s calendar has more requests under way than it takes. Repeat after `Retry-After` seconds.',
+    'The doctor’s calendar has more requests under way, or more listeners, than it takes. Repeat after `Retry-After` seconds.',
   ],
 } as const satisfies Record<string, readonly [status: number, title: string, page: string]>
 
@@ -237,6 +242,7 @@ export function problem<C extends ProblemCode>(
   const { detail, ...members }: { detail?: string; retryAfterSeconds?: number } = evidence ?? {}
   const header = headerOf(status)
   if (header === 'WWW-Authenticate') c.header(header, challenge(code))
+  if (header === 'Upgrade') c.header(header, 'websocket')
   if (header === 'Retry-After') {
     c.header(header, String(members.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS))
   }
@@ -255,8 +261,9 @@ export function problem<C extends ProblemCode>(
 }
 
 /** The header that every answer of the status has, if there is one. */
-export function headerOf(status: number): 'WWW-Authenticate' | 'Retry-After' | undefined {
+export function headerOf(status: number): 'WWW-Authenticate' | 'Upgrade' | 'Retry-After' | undefined {
   if (status === 401) return 'WWW-Authenticate'
+  if (status === 426) return 'Upgrade'
   return status === 429 || status === 503 ? 'Retry-After' : undefined
 }
 

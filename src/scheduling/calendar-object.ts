@@ -1,6 +1,6 @@
 /**
  * What every doctor's object does around its commands: bounds them, gives each its own view of D1, lets time
- * do its part first, and follows each change with listings and the alarm. The commands are in `doctor-calendar.ts`.
+ * do its part first, and follows each change with listings, listeners and the alarm. The commands are in `doctor-calendar.ts`.
  */
 import { DurableObject } from 'cloudflare:workers'
 import { type Database, openDatabase } from '#db/database'
@@ -14,6 +14,7 @@ import { CalendarKeeper, Unavailable } from './calendar-keeper'
 import type { CommandContext } from './change-calendar'
 import type { Calendar } from './core/calendar'
 import { lapseOverdue } from './lapse-overdue'
+import { LiveListeners } from './live-listeners'
 import { OpeningsPut } from './put-openings'
 
 /**
@@ -42,6 +43,7 @@ type CalendarWork<T> = (calendar: Calendar, context: CommandContext) => Promise<
 
 export abstract class CalendarObject extends DurableObject<Env> {
   protected readonly keeper: CalendarKeeper
+  protected readonly listeners: LiveListeners
   readonly #attempts: Attempts
   readonly #put: OpeningsPut
   #inFlight = 0
@@ -50,6 +52,7 @@ export abstract class CalendarObject extends DurableObject<Env> {
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
     this.#attempts = new Attempts(state.storage.sql)
+    this.listeners = new LiveListeners(state)
     // The name is the doctor's id. Without it the object could only take every doctor for unknown.
     if (state.id.name === undefined) throw new Error('A doctor’s object is asked for by name')
     this.keeper = new CalendarKeeper(state.id.name, {
@@ -70,6 +73,16 @@ export abstract class CalendarObject extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     this.#alarmAtMs = undefined
     await this.wake()
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    this.listeners.heard(socket, message)
+  }
+
+  /** Completes the handshake that the listener began; 1005 and 1006 say that it named no code. */
+  override webSocketClose(socket: WebSocket, code: number): void {
+    if (code === 1005 || code === 1006) socket.close()
+    else socket.close(code)
   }
 
   /**
@@ -93,12 +106,10 @@ export abstract class CalendarObject extends DurableObject<Env> {
   }
 
   /** A reading of memory, which never waits for what time has still to write. */
-  protected read<T>(work: (calendar: Calendar, nowMs: number) => T): Promise<ObjectAnswer<T>> {
+  protected read<T>(work: (calendar: Calendar, nowMs: number) => Outcome<T>): Promise<ObjectAnswer<T>> {
     return this.#bounded(null, async ({ database, nowMs }) => {
       const calendar = await this.keeper.ready(database)
-      return calendar === undefined
-        ? refused('doctor-not-found')
-        : done(work(calendar, calendar.advance(nowMs())))
+      return calendar === undefined ? refused('doctor-not-found') : work(calendar, calendar.advance(nowMs()))
     })
   }
 
@@ -180,6 +191,7 @@ export abstract class CalendarObject extends DurableObject<Env> {
 
   #changed(calendar: Calendar): void {
     this.ctx.waitUntil(this.#put.soon())
+    this.ctx.waitUntil(this.listeners.changed(calendar.version))
     this.keeper.forgetAnswers(Date.now() - IDEMPOTENCY_MS)
     this.#alarmWhenDue(calendar)
   }

@@ -21,7 +21,7 @@ export const isDoctorId = (text: string): boolean => DOCTOR_ID.test(text)
  * The object as its callers see it. The platform's own type of a stub loses tuples and read-only members on
  * the way; all that crosses here is plain values, which arrive as they were sent.
  */
-export type CalendarObject = Omit<DoctorCalendar, keyof DurableObject>
+export type CalendarObject = Omit<DoctorCalendar, Exclude<keyof DurableObject, 'fetch'>>
 
 /** What the platform says of a failed call: `remote` marks an error thrown by the object's own code. */
 interface CallFailure extends Error {

@@ -1,10 +1,10 @@
 /**
  * The Durable Object, one a doctor: the lock that decides. Each method is one command or reading; the protocol
- * is in `change-calendar.ts` and `calendar-keeper.ts`. It has no WebSocket and no timer of its own but one
- * alarm, so an idle doctor costs nothing.
+ * is in `change-calendar.ts` and `calendar-keeper.ts`. Its WebSockets outlive its sleep, and its one alarm is set only
+ * while something is due, so an idle doctor costs nothing.
  */
 import { type ActCommand, actOnAppointment } from './act-on-appointment'
-import type { ObjectAnswer } from './answer'
+import { done, type ObjectAnswer } from './answer'
 import type { AnsweredAppointment } from './appointment-rows'
 import { type BookCommand, bookAppointment } from './book-appointment'
 import { CalendarObject } from './calendar-object'
@@ -38,6 +38,7 @@ import {
   withdrawTimeOff,
 } from './take-time-off'
 import type { TakenTimeOff } from './time-off-rows'
+import { upgradeTo } from './upgrade'
 import { type VerifiedDoctor, type VerifyCommand, verifyDoctor } from './verify-doctor'
 
 export class DoctorCalendar extends CalendarObject {
@@ -112,6 +113,11 @@ export class DoctorCalendar extends CalendarObject {
 
   /** What listings show, straight from memory. */
   openings(): Promise<ObjectAnswer<Openings>> {
-    return this.read(openingsOf)
+    return this.read((calendar, nowMs) => done(openingsOf(calendar, nowMs)))
+  }
+
+  /** A listener (`upgrade.ts`): the one call that brings more than plain values. */
+  override async fetch(_: Request): Promise<Response> {
+    return upgradeTo(await this.read((calendar) => this.listeners.admit(calendar)))
   }
 }

@@ -4,6 +4,7 @@ import type { AppEnv } from '#http/context'
 import { appointmentActionRoutes } from './appointment-action-routes'
 import { appointmentRoutes } from './appointment-routes'
 import { holdRoutes } from './hold-routes'
+import { liveRoutes } from './live-routes'
 import { openingRoutes } from './opening-routes'
 import { scheduleRoutes } from './schedule-routes'
 import { slotRoutes } from './slot-routes'
@@ -16,6 +17,7 @@ export const scheduling = new Hono<AppEnv>()
   .route('/', timeOffRoutes)
   .route('/', visitTypeRoutes)
   .route('/', slotRoutes)
+  .route('/', liveRoutes)
   .route('/', holdRoutes)
   .route('/', appointmentRoutes)
   .route('/', appointmentActionRoutes)

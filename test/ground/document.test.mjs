@@ -11,7 +11,8 @@ const document = JSON.parse(JSON.stringify(apiDocument()))
 
 /** What the linter says of a document, by its recommended rules. */
 async function lint(source) {
-  const config = await createConfig({ extends: ['recommended'] })
+  // It takes an upgrade for a call that cannot succeed; test/http/document.test.ts asks every call for its success.
+  const config = await createConfig({ extends: ['recommended'], rules: { 'operation-2xx-response': 'off' } })
   const problems = await lintFromString({ source: JSON.stringify(source), config })
   return problems.map(({ severity, ruleId, message, location }) =>
     [severity, ruleId, location[0]?.pointer, message].join(' '),

@@ -114,6 +114,10 @@ export const requests: Record<OperationId, (subjects: Subjects, role: Role | und
   }),
   archiveVisitType: ({ visitTypeId }) => ({ path: `/v1/doctors/me/visit-types/${visitTypeId}` }),
   listSlots: ({ doctorId }) => ({ path: `/v1/doctors/${doctorId}/slots` }),
+  listenToSlots: ({ doctorId }) => ({
+    path: `/v1/doctors/${doctorId}/slots/live`,
+    headers: { Upgrade: 'websocket' },
+  }),
 
   takeHold: ({ doctorId, start }) => ({ path: '/v1/holds', body: { doctorId, start } }),
   listHolds: () => ({ path: '/v1/holds' }),

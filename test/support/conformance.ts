@@ -58,8 +58,10 @@ const paths = Object.entries(document.paths).map(([path, operations]) => ({
 
 /** The answer to the request, unless it has what the document does not declare. */
 export async function declared(method: string, path: string, response: Response): Promise<Response> {
-  const { status, headers } = response
-  expectDeclared(method, path, { status, headers, text: await response.clone().text() })
+  const { status, headers, webSocket } = response
+  // An upgrade has no body, and cannot be cloned.
+  const text = webSocket === null ? await response.clone().text() : ''
+  expectDeclared(method, path, { status, headers, text })
   return response
 }
 
