@@ -2,8 +2,10 @@
 import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
 import * as z from 'zod'
 import type { Database } from '#db/database'
-import { doctor, doctorSpecialty, schedule, specialty, user } from '#db/schema'
+import { calendar, doctor, doctorSpecialty, schedule, specialty, user } from '#db/schema'
 import { Money, moneyFrom } from '#http/money'
+import { ShownInstant } from '#http/shown'
+import { orderKeyOf, type Sort } from './doctor-order'
 
 export const Address = z
   .object({
@@ -45,19 +47,29 @@ export const exampleDoctor: DoctorView = {
   photoUrl: null,
 }
 
+/** A doctor as everybody finds them: with when they are next free. */
+export const ListedDoctor = DoctorView.extend({
+  nextAvailable: ShownInstant.nullable().meta({
+    description: 'When the next open slot starts; null where none is open, or none is known at this moment',
+  }),
+}).meta({ id: 'ListedDoctor' })
+export type ListedDoctor = z.infer<typeof ListedDoctor>
+
+export const exampleListedDoctor: ListedDoctor = { ...exampleDoctor, nextAvailable: '2026-12-01T04:00:00Z' }
+
 /** What only the doctor sees of their profile: whether they are listed. */
 export const OwnDoctorView = DoctorView.extend({ verified: z.boolean() }).meta({ id: 'OwnDoctor' })
 export type OwnDoctorView = z.infer<typeof OwnDoctorView>
 
 /**
  * Every column has a name of its own: D1 answers a batch with objects, in which two of one name are one.
- * CROSS JOIN keeps SQLite to the order of the tables, which is the order of the indexes.
+ * CROSS JOIN keeps SQLite to the order of these two tables; the calendar it may ask first, to order by its index.
  */
-export const selectDoctors = ({ db }: Pick<Database, 'db'>) =>
+export const selectDoctors = ({ db }: Pick<Database, 'db'>, sort: Sort = 'name') =>
   db
     .select({
       id: doctor.userId,
-      sortName: doctor.sortName,
+      orderKey: orderKeyOf(sort),
       fullName: user.fullName,
       specialties: sql`(
         SELECT json_group_array(${specialty.name} ORDER BY ${specialty.sortName})
@@ -79,9 +91,12 @@ export const selectDoctors = ({ db }: Pick<Database, 'db'>) =>
       timeZone: sql<string>`coalesce(${schedule.timeZone}, ${user.timeZone})`.as('zone'),
       verifiedAt: doctor.verifiedAt,
       version: doctor.version,
+      nextAvailableAt: calendar.nextAvailableAt,
+      nextCheckAt: calendar.nextCheckAt,
     })
     .from(doctor)
     .crossJoin(user)
+    .innerJoin(calendar, eq(calendar.doctorId, doctor.userId))
     .leftJoin(schedule, eq(schedule.doctorId, doctor.userId))
     .$dynamic()
 
