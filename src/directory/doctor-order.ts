@@ -26,9 +26,12 @@ const ORDERS: Readonly<Record<Sort, Order>> = {
 /** What D1 orders a row by, for the cursor after it. */
 export const orderKeyOf = (sort: Sort) => sql<string | number>`${ORDERS[sort].key}`.as('order_key')
 
-/** The condition that a row comes after the place. */
-export const isAfter = (sort: Sort, [key, id]: Place): SQL =>
-  sql`(${ORDERS[sort].key}, ${ORDERS[sort].id}) > (${key}, ${id})`
+/** The condition that a row comes after the place. SQLite seeks an expression only where it is compared alone. */
+export function isAfter(sort: Sort, [key, id]: Place): SQL {
+  const order = ORDERS[sort]
+  const after = sql`(${order.key}, ${order.id}) > (${key}, ${id})`
+  return sort === 'name' ? after : sql`${order.key} >= ${key} AND ${after}`
+}
 
 export const orderBy = (sort: Sort): SQL[] => [sql`${ORDERS[sort].key}`, sql`${ORDERS[sort].id}`]
 

@@ -10,8 +10,8 @@ import { databaseOf } from '#http/request'
 import { LocalDate } from '#scheduling/fields'
 import { nextAvailableIn, wordNextAvailable } from '#scheduling/next-available'
 import { searchOpenings } from '#scheduling/search-openings'
-import { type DoctorRow, isListed, type ListedDoctor, selectDoctors, viewDoctor } from './doctor'
-import { cursorAfter, isAfter, orderBy, type Place, placeOf, SORTS, type Sort } from './doctor-order'
+import { type DoctorRow, isListed, type ListedDoctor, selectInOrder, viewDoctor } from './doctor'
+import { cursorAfter, type Place, placeOf, SORTS, type Sort } from './doctor-order'
 import { doctorFilters, matchingDoctors, profileFilters } from './match-doctors'
 import { searchDay } from './search-day'
 
@@ -75,18 +75,21 @@ export function doctorQueries(
   matching: SQL | true,
   after: Place,
 ) {
-  const filter = matching === true ? undefined : matching
   return {
-    rows: selectDoctors(database, sort)
-      .where(and(isAfter(sort, after), isListed, filter))
-      .orderBy(...orderBy(sort))
-      .limit(limit + 1),
+    rows: selectInOrder(database, { sort, after, matching }, limit + 1),
     // Nothing is counted that was not asked for.
     total: database.db
       .select({ total: sql<number>`count(*)` })
       .from(doctor)
       .crossJoin(user)
-      .where(and(sql`${count} = 'true'`, sql`${doctor.sortName} > ''`, isListed, filter)),
+      .where(
+        and(
+          sql`${count} = 'true'`,
+          sql`${doctor.sortName} > ''`,
+          isListed,
+          matching === true ? undefined : matching,
+        ),
+      ),
   }
 }
 

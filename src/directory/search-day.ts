@@ -3,14 +3,14 @@
  * page is bounded: it ends where the candidates do, even if it has come out short, and its cursor goes on after
  * the last who was looked at, so that pages are complete and nobody comes twice, whatever is booked meanwhile.
  */
-import { and, type SQL } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
 import type { Context } from 'hono'
 import type { Database } from '#db/database'
 import type { AppEnv } from '#http/context'
 import { databaseOf } from '#http/request'
 import { isWithinReach, MAX_SEARCHED, openOn, searchOpenings } from '#scheduling/search-openings'
-import { type DoctorRow, isListed, selectDoctors } from './doctor'
-import { cursorAfter, isAfter, orderBy, type Place, type Sort } from './doctor-order'
+import { type DoctorRow, selectInOrder } from './doctor'
+import { cursorAfter, type Place, type Sort } from './doctor-order'
 import { mayBeOpenOn } from './match-doctors'
 
 /** Candidates for each doctor that a page may show, and at least so many: most of whom D1 finds are free. */
@@ -67,13 +67,7 @@ export async function searchDay(
 /** The query of the candidates. The test that nothing scans explains it. */
 export const candidateQuery = (
   database: Pick<Database, 'db'>,
-  { matching, date, sort, after }: DaySearch,
+  search: DaySearch,
   rows: number,
   nowMs: number,
-) =>
-  selectDoctors(database, sort)
-    .where(
-      and(isAfter(sort, after), isListed, mayBeOpenOn(date, nowMs), matching === true ? undefined : matching),
-    )
-    .orderBy(...orderBy(sort))
-    .limit(rows)
+) => selectInOrder(database, search, rows, mayBeOpenOn(search.date, nowMs))
