@@ -43,8 +43,8 @@ export async function seedDoctors(database, count, { rule, slotMinutes, horizonD
   await insertPeople(database, doctors, 'doctor', '$argon2id$none', [
     `INSERT INTO doctor (user_id, sort_name, languages, verified_at, version)
      SELECT value ->> 'id', value ->> 'id', '[]', 1, 1 FROM json_each(?1)`,
-    `INSERT INTO calendar (doctor_id, epoch, writer_epoch, version)
-     SELECT value ->> 'id', 0, 0, 0 FROM json_each(?1)`,
+    `INSERT INTO calendar (doctor_id, epoch, writer_epoch, version, next_check_at)
+     SELECT value ->> 'id', 0, 0, 0, 0 FROM json_each(?1)`,
     `INSERT INTO visit_type (id, doctor_id, name, duration_minutes, buffer_before_minutes, buffer_after_minutes,
        mode, created_at)
      SELECT value ->> 'visitTypeId', value ->> 'id', 'Consultation', ${slotMinutes}, 0, 0, 'in-person', 1

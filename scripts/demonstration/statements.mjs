@@ -113,7 +113,8 @@ function insertDoctor(doctor, registered, rules) {
       verified_at: doctor.unverified ? null : registered + DAY_MS,
       version: 1,
     }),
-    insert('calendar', { doctor_id: id, epoch: 0, writer_epoch: 0, version: 0 }),
+    // Their objects are woken to say when they are next free.
+    insert('calendar', { doctor_id: id, epoch: 0, writer_epoch: 0, version: 0, next_check_at: 0 }),
     ...doctor.specialties.map((specialty) =>
       insert('doctor_specialty', { doctor_id: id, specialty_id: specialty }),
     ),

@@ -3,7 +3,7 @@
  * or `_ms`; money is in minor units. Tables are STRICT and guarded by triggers, both written by hand in
  * the migrations (`test/db/schema.test.ts` holds the list). Nothing is deleted by cascade.
  */
-import { isNotNull, isNull, sql } from 'drizzle-orm'
+import { isNotNull, isNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
 export const ROLES = ['patient', 'doctor', 'admin'] as const
@@ -23,6 +23,20 @@ export const APPOINTMENT_STATUSES = [
 export const HOLD_ORIGINS = ['patient', 'waitlist', 'time-off'] as const
 /** How a hold ended. */
 export const HOLD_OUTCOMES = ['booked', 'released', 'lapsed', 'superseded', 'time-off'] as const
+
+/**
+ * By what the directory is ordered, beside the name: whole numbers, ascending; what is not known comes last. An
+ * index serves a query that says the very same, so both take it from here. `LAST` is the largest integer of
+ * JavaScript, which no column comes near.
+ */
+const LAST = sql.raw(String(Number.MAX_SAFE_INTEGER))
+const nullsLast = (column: SQLWrapper): SQL<number> =>
+  sql`CASE WHEN ${column} IS NULL THEN ${LAST} ELSE ${column} END`
+export const feeOrder = nullsLast
+export const availableOrder = nullsLast
+/** The most experienced first. */
+export const experienceOrder = (years: SQLWrapper): SQL<number> =>
+  sql`CASE WHEN ${years} IS NULL THEN 1 ELSE -${years} END`
 
 /** Somebody who signs in. `email` is kept in lower case; `password_hash` is a PHC string (Argon2id). */
 export const user = sqliteTable(
@@ -85,7 +99,13 @@ export const doctor = sqliteTable(
     verificationNote: text('verification_note'),
     version: integer().notNull(),
   },
-  (t) => [index('doctor_listed').on(t.sortName, t.userId).where(isNotNull(t.verifiedAt))],
+  (t) => [
+    index('doctor_listed').on(t.sortName, t.userId).where(isNotNull(t.verifiedAt)),
+    index('doctor_fee').on(feeOrder(t.feeMinor), t.userId).where(isNotNull(t.verifiedAt)),
+    index('doctor_experience')
+      .on(experienceOrder(t.experienceYears), t.userId)
+      .where(isNotNull(t.verifiedAt)),
+  ],
 )
 
 export const specialty = sqliteTable(
@@ -145,6 +165,8 @@ export const refreshToken = sqliteTable(
 /**
  * The fence of a doctor's calendar: loading raises both epochs, every write sets `writer_epoch` to the
  * writer's own, so that what an older writer sent is refused whole. `version` counts the writes.
+ * `next_available_at` is the start of the doctor's next open slot (null for none), which the object keeps for
+ * the directory; it is known until `next_check_at` (null where time alone does not change it).
  */
 export const calendar = sqliteTable(
   'calendar',
@@ -155,8 +177,14 @@ export const calendar = sqliteTable(
     epoch: integer().notNull(),
     writerEpoch: integer('writer_epoch').notNull(),
     version: integer().notNull(),
+    nextAvailableAt: integer('next_available_at'),
+    nextCheckAt: integer('next_check_at'),
   },
-  (t) => [check('stale-calendar', sql`${t.writerEpoch} = ${t.epoch}`)],
+  (t) => [
+    index('calendar_next_available').on(availableOrder(t.nextAvailableAt), t.doctorId),
+    index('calendar_next_check').on(t.nextCheckAt).where(isNotNull(t.nextCheckAt)),
+    check('stale-calendar', sql`${t.writerEpoch} = ${t.epoch}`),
+  ],
 )
 
 /** A doctor's weekly hours and booking policy. */

@@ -4,21 +4,18 @@ import * as z from 'zod'
 import type { Database } from '#db/database'
 import { idPattern } from '#db/id'
 import { doctor, visitType } from '#db/schema'
-import { ShownInstant } from '#http/shown'
 import { exampleVisitType, VisitTypeView, viewVisitType } from '#scheduling/visit-type'
-import { DoctorView, exampleDoctor, isListed, selectDoctors, viewDoctor } from './doctor'
+import { exampleListedDoctor, isListed, ListedDoctor, selectDoctors, viewDoctor } from './doctor'
 
-export const DoctorDetail = DoctorView.extend({
+export const DoctorDetail = ListedDoctor.extend({
   visitTypes: z
     .array(VisitTypeView)
     .meta({ description: 'Those without a fee of their own show the consultation fee' }),
-  nextAvailable: ShownInstant.nullable().meta({ description: 'When the next open slot starts' }),
 }).meta({ id: 'DoctorDetail' })
 
 export const exampleDoctorDetail: z.infer<typeof DoctorDetail> = {
-  ...exampleDoctor,
+  ...exampleListedDoctor,
   visitTypes: [exampleVisitType],
-  nextAvailable: '2026-12-01T04:00:00Z',
 }
 
 const DOCTOR_ID = idPattern('usr')

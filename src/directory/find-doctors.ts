@@ -1,89 +1,125 @@
-/** Finds listed doctors by name and specialty, ordered by name. */
-import { and, asc, type SQL, sql } from 'drizzle-orm'
+/** Finds listed doctors: by what they are, and by when they are free. */
+import { and, type SQL, sql } from 'drizzle-orm'
+import type { Context } from 'hono'
 import * as z from 'zod'
 import type { Database } from '#db/database'
-import { doctor, doctorSpecialty, specialty, user } from '#db/schema'
-import { decodeCursor, type Page, pageFrom, pageQuery } from '#http/page'
-import { type DoctorView, isListed, selectDoctors, viewDoctor } from './doctor'
-import { sortNameOf } from './specialty'
+import { doctor, user } from '#db/schema'
+import type { AppEnv } from '#http/context'
+import { type Page, pageQuery } from '#http/page'
+import { databaseOf } from '#http/request'
+import { LocalDate } from '#scheduling/fields'
+import { nextAvailableIn, wordNextAvailable } from '#scheduling/next-available'
+import { searchOpenings } from '#scheduling/search-openings'
+import { type DoctorRow, isListed, type ListedDoctor, selectInOrder, viewDoctor } from './doctor'
+import { cursorAfter, type Place, placeOf, SORTS, type Sort } from './doctor-order'
+import { doctorFilters, matchingDoctors, profileFilters } from './match-doctors'
+import { searchDay } from './search-day'
 
 export const DoctorsQuery = z.strictObject({
   ...pageQuery,
-  q: z.string().max(100).optional().meta({ description: 'Words of the name, or beginnings of them' }),
-  specialty: z.string().min(1).max(100).optional().meta({ description: 'A specialty’s name or id' }),
-  sort: z.enum(['name']).default('name'),
+  ...doctorFilters,
+  ...profileFilters,
+  availableOn: LocalDate.optional().meta({
+    description: 'Only doctors with an open slot on this date, in their own zone; cannot be counted',
+  }),
+  sort: z.enum(SORTS).default('name').meta({
+    description:
+      '`fee` the lowest first, `experience` the longest, `nextAvailable` the soonest; unknown ones last',
+  }),
 })
 export type DoctorsQuery = z.infer<typeof DoctorsQuery>
 
-/** The most words of a search that are looked at. */
-const MAX_WORDS = 10
+/** The fault of a query that could only be counted by asking for every doctor's openings. */
+export const COUNT_FAULT = { pointer: '/count', detail: 'Doctors with slots on a date cannot be counted' }
 
-const Cursor = z.tuple([z.string(), z.string()])
-
-/** A page, or undefined for a cursor that this list never gave out. One round trip, or none where none can match. */
+/**
+ * A page, or undefined for a cursor that this list never gave out. One round trip, or none where none can match;
+ * openings are read where the date asks for them, or where time has passed by what D1 has noted.
+ */
 export async function findDoctors(
-  database: Database,
+  c: Context<AppEnv>,
   query: DoctorsQuery,
-): Promise<Page<DoctorView> | undefined> {
-  const after = query.cursor === undefined ? (['', ''] as const) : decodeCursor(query.cursor, Cursor)
+  nowMs: number,
+): Promise<Page<ListedDoctor> | undefined> {
+  const { sort, limit, availableOn } = query
+  const after = placeOf(sort, query.cursor)
   if (after === undefined) return undefined
   const matching = matchingDoctors(query)
   if (matching === undefined) {
     return { items: [], nextCursor: null, ...(query.count === 'true' && { total: 0 }) }
   }
-  const { rows, total } = doctorQueries(database, query, matching, after)
-  const [found, totals] = await database.db.batch([rows, total])
-  const page = pageFrom(found, query.limit, (row) => [row.sortName, row.id], viewDoctor)
-  return query.count === 'true' ? { ...page, total: totals[0]?.total ?? 0 } : page
+  if (availableOn !== undefined) {
+    const { found, nextCursor } = await searchDay(
+      c,
+      { matching, date: availableOn, sort, after, limit },
+      nowMs,
+    )
+    const items = found.map(({ row, read }) => view(row, nextAvailableIn(read, nowMs)))
+    return { items: inOrder(items, sort), nextCursor }
+  }
+  const { rows, total } = doctorQueries(databaseOf(c), query, matching, after)
+  const [found, totals] = await databaseOf(c).db.batch([rows, total])
+  const shown = found.slice(0, limit)
+  const last = found.length > limit ? shown.at(-1) : undefined
+  return {
+    items: inOrder(await withNextAvailable(c, shown, nowMs), sort),
+    nextCursor: last === undefined ? null : cursorAfter(sort, last),
+    ...(query.count === 'true' && { total: totals[0]?.total ?? 0 }),
+  }
 }
 
 /** The queries of a page. The test that nothing scans explains these. */
 export function doctorQueries(
   database: Pick<Database, 'db'>,
-  query: Pick<DoctorsQuery, 'limit' | 'count'>,
+  { limit, count, sort }: Pick<DoctorsQuery, 'limit' | 'count' | 'sort'>,
   matching: SQL | true,
-  after: readonly [sortName: string, id: string],
+  after: Place,
 ) {
-  const filter = matching === true ? undefined : matching
   return {
-    rows: selectDoctors(database)
-      .where(and(sql`(${doctor.sortName}, ${doctor.userId}) > (${after[0]}, ${after[1]})`, isListed, filter))
-      .orderBy(asc(doctor.sortName), asc(doctor.userId))
-      .limit(query.limit + 1),
+    rows: selectInOrder(database, { sort, after, matching }, limit + 1),
     // Nothing is counted that was not asked for.
     total: database.db
       .select({ total: sql<number>`count(*)` })
       .from(doctor)
       .crossJoin(user)
-      .where(and(sql`${query.count} = 'true'`, sql`${doctor.sortName} > ''`, isListed, filter)),
+      .where(
+        and(
+          sql`${count} = 'true'`,
+          sql`${doctor.sortName} > ''`,
+          isListed,
+          matching === true ? undefined : matching,
+        ),
+      ),
   }
 }
 
-/** The condition of the filters: true where there is none, undefined where no name can match. */
-export function matchingDoctors(query: Pick<DoctorsQuery, 'q' | 'specialty'>): SQL | true | undefined {
-  const conditions: SQL[] = []
-  if (query.q !== undefined && query.q.trim() !== '') {
-    const words = searchOf(query.q)
-    if (words === undefined) return undefined
-    conditions.push(sql`doctor.rowid IN (SELECT rowid FROM doctor_search WHERE doctor_search MATCH ${words})`)
-  }
-  if (query.specialty !== undefined) {
-    conditions.push(sql`${doctor.userId} IN (
-      SELECT ${doctorSpecialty.doctorId} FROM ${doctorSpecialty} WHERE ${doctorSpecialty.specialtyId} IN (
-        SELECT ${specialty.id} FROM ${specialty}
-        WHERE ${specialty.id} = ${query.specialty} OR ${specialty.sortName} = ${sortNameOf(query.specialty)}))`)
-  }
-  return and(...conditions) ?? true
+const view = (row: DoctorRow, nextAvailable: string | null): ListedDoctor => ({
+  ...viewDoctor(row),
+  nextAvailable,
+})
+
+/** Each with what D1 has noted; where that is over, with what their openings say, and null where nobody could tell. */
+async function withNextAvailable(
+  c: Context<AppEnv>,
+  rows: readonly DoctorRow[],
+  nowMs: number,
+): Promise<ListedDoctor[]> {
+  const isOver = ({ nextCheckAt }: DoctorRow): boolean => nextCheckAt !== null && nextCheckAt < nowMs
+  const read = await searchOpenings(
+    c,
+    rows.filter(isOver).map(({ id }) => id),
+  )
+  return rows.map((row) => {
+    if (!isOver(row)) return view(row, wordNextAvailable(row.nextAvailableAt))
+    const openings = read.get(row.id) ?? null
+    return view(row, openings === null ? null : nextAvailableIn(openings, nowMs))
+  })
 }
 
-/**
- * What FTS5 is asked: each word as a quoted string, in which nothing is an operator, and as the beginning of
- * a word of the name. Undefined where there is no letter or digit to look for.
- */
-function searchOf(q: string): string | undefined {
-  const words = q
-    .split(/[\s\p{Cc}]+/u)
-    .filter((word) => /[\p{L}\p{N}]/u.test(word))
-    .slice(0, MAX_WORDS)
-  return words.length === 0 ? undefined : words.map((word) => `"${word.replaceAll('"', '""')}"*`).join(' ')
+/** What was told anew may be later than what D1 ordered by: a page is in order by what it shows. */
+function inOrder(items: ListedDoctor[], sort: Sort): ListedDoctor[] {
+  if (sort !== 'nextAvailable') return items
+  // RFC 3339 in UTC is ordered as text; '~' comes after every digit.
+  const key = ({ nextAvailable }: ListedDoctor): string => nextAvailable ?? '~'
+  return items.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
 }

@@ -10,10 +10,11 @@ import { problem } from '#http/problem'
 import { databaseOf } from '#http/request'
 import { invalid, validate } from '#http/validate'
 import { nextAvailableOf } from '#scheduling/next-available'
-import { DoctorView, exampleDoctor, OwnDoctorView } from './doctor'
+import { exampleDoctor, exampleListedDoctor, ListedDoctor, OwnDoctorView } from './doctor'
 import { DoctorDetail, exampleDoctorDetail, findDoctor } from './find-doctor'
-import { DoctorsQuery, findDoctors } from './find-doctors'
+import { COUNT_FAULT, DoctorsQuery, findDoctors } from './find-doctors'
 import { findOwnDoctor } from './find-own-doctor'
+import { DoctorSlots, exampleDoctorSlots, findSlots, SlotsQuery } from './find-slots'
 import { createSpecialty, exampleSpecialty, findSpecialties, NewSpecialty, Specialty } from './specialty'
 import { DoctorChanges, updateDoctor } from './update-doctor'
 
@@ -26,16 +27,42 @@ export const directory = new Hono<AppEnv>()
     '/doctors',
     operation('listDoctors', {
       tag: 'Directory',
-      summary: 'Finds doctors by name and specialty, ordered by name',
+      summary: 'Finds doctors by what they are and when they are free',
       headers: ['If-None-Match'],
+      description:
+        'With `availableOn` a page may come out short, or empty, although there is a next one: only `nextCursor` null says the end. In the order of `nextAvailable`, who becomes free at another time between two pages may be shown twice or not at all.',
       answers: {
-        200: shows(PageOf(DoctorView), 'A page of doctors', pageExample(exampleDoctor), ['ETag']),
+        200: shows(PageOf(ListedDoctor), 'A page of doctors', pageExample(exampleListedDoctor), ['ETag']),
         ...NOT_MODIFIED,
       },
     }),
     validate('query', DoctorsQuery),
     async (c) => {
-      const page = await findDoctors(databaseOf(c), c.req.valid('query'))
+      const query = c.req.valid('query')
+      if (query.availableOn !== undefined && query.count === 'true') return invalid(c, [COUNT_FAULT])
+      const page = await findDoctors(c, query, Date.now())
+      if (page === undefined) return invalid(c, [CURSOR_FAULT])
+      return answerTagged(c, page)
+    },
+  )
+  .get(
+    '/slots',
+    operation('searchSlots', {
+      tag: 'Directory',
+      summary: 'The open slots of one day, over all doctors',
+      headers: ['If-None-Match'],
+      description:
+        'The whole local `date` of each doctor, in their own time zone, for their first visit type; by the doctors’ names. Who has no open slot that day is left out. On a date that no doctor’s horizon reaches, and on one that is over everywhere, there are none. A page may come out short, or empty, although there is a next one: only `nextCursor` null says the end.',
+      answers: {
+        200: shows(PageOf(DoctorSlots), 'A page of doctors with slots', pageExample(exampleDoctorSlots), [
+          'ETag',
+        ]),
+        ...NOT_MODIFIED,
+      },
+    }),
+    validate('query', SlotsQuery),
+    async (c) => {
+      const page = await findSlots(c, c.req.valid('query'), Date.now())
       if (page === undefined) return invalid(c, [CURSOR_FAULT])
       return answerTagged(c, page)
     },

@@ -54,7 +54,8 @@ export function pageFrom<Row, Item>(
   }
 }
 
-const encodeCursor = (values: readonly (string | number)[]): string =>
+/** The cursor of what follows these sort values. */
+export const encodeCursor = (values: readonly (string | number)[]): string =>
   base64Url(new TextEncoder().encode(JSON.stringify(values)))
 
 /** The sort values in a cursor, or undefined for a cursor that this list never gave out. */

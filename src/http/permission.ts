@@ -27,6 +27,7 @@ export const permissions = {
   verifyDoctor: ['admin'],
 
   listDoctors: PUBLIC,
+  searchSlots: PUBLIC,
   getDoctor: PUBLIC,
   getOwnDoctor: ['doctor'],
   updateOwnDoctor: ['doctor'],

@@ -15,6 +15,7 @@ import type { CommandContext } from './change-calendar'
 import type { Calendar } from './core/calendar'
 import { lapseOverdue } from './lapse-overdue'
 import { LiveListeners } from './live-listeners'
+import { NextAvailableNote } from './note-next-available'
 import { OpeningsPut } from './put-openings'
 
 /**
@@ -46,6 +47,7 @@ export abstract class CalendarObject extends DurableObject<Env> {
   protected readonly listeners: LiveListeners
   readonly #attempts: Attempts
   readonly #put: OpeningsPut
+  readonly #note: NextAvailableNote
   #inFlight = 0
   #alarmAtMs: number | undefined
 
@@ -60,6 +62,10 @@ export abstract class CalendarObject extends DurableObject<Env> {
     })
     this.#put = new OpeningsPut(
       () => this.env.OPENINGS,
+      () => this.keeper.inMemory,
+    )
+    this.#note = new NextAvailableNote(
+      () => this.env.DB,
       () => this.keeper.inMemory,
     )
   }
@@ -86,12 +92,12 @@ export abstract class CalendarObject extends DurableObject<Env> {
   }
 
   /**
-   * Loads if need be, carries out what time alone changes, and sees that KV shows it. The cron calls it where
-   * rows are overdue, the queue after each change.
+   * Loads if need be, carries out what time alone changes, and sees that KV and the directory show it. The cron
+   * calls it where rows are overdue, the queue after each change.
    */
   wake(): Promise<ObjectAnswer<null>> {
     return this.run(null, (calendar) => {
-      if (this.#put.isBehind(calendar)) this.ctx.waitUntil(this.#put.soon())
+      this.#mendListings(calendar)
       this.#alarmWhenDue(calendar)
       return Promise.resolve(done(null))
     })
@@ -105,11 +111,23 @@ export abstract class CalendarObject extends DurableObject<Env> {
     return this.#bounded(actor, (context) => this.#afterTime(context, work))
   }
 
-  /** A reading of memory, which never waits for what time has still to write. */
+  /** What was shown may have been lost with an object that owed it, or its time may be over. */
+  #mendListings(calendar: Calendar): void {
+    const nowMs = Date.now()
+    if (this.#put.isBehind(calendar, nowMs)) this.ctx.waitUntil(this.#put.soon())
+    if (this.#note.isBehind(nowMs)) this.ctx.waitUntil(this.#note.soon())
+  }
+
+  /**
+   * A reading of memory, which never waits for what time has still to write. Whoever reads here has found nothing
+   * good enough elsewhere.
+   */
   protected read<T>(work: (calendar: Calendar, nowMs: number) => Outcome<T>): Promise<ObjectAnswer<T>> {
     return this.#bounded(null, async ({ database, nowMs }) => {
       const calendar = await this.keeper.ready(database)
-      return calendar === undefined ? refused('doctor-not-found') : work(calendar, calendar.advance(nowMs()))
+      if (calendar === undefined) return refused('doctor-not-found')
+      this.#mendListings(calendar)
+      return work(calendar, calendar.advance(nowMs()))
     })
   }
 
@@ -192,6 +210,7 @@ export abstract class CalendarObject extends DurableObject<Env> {
   #changed(calendar: Calendar): void {
     this.ctx.waitUntil(this.#put.soon())
     this.ctx.waitUntil(this.listeners.changed(calendar.version))
+    this.ctx.waitUntil(this.#note.soon())
     this.keeper.forgetAnswers(Date.now() - IDEMPOTENCY_MS)
     this.#alarmWhenDue(calendar)
   }

@@ -11,6 +11,7 @@ import { BOOKING_LIMIT } from './attempts'
 import { formatInstant } from './core/time'
 import type { DoctorCalendar } from './doctor-calendar'
 import { hear } from './kept-openings'
+import { wordSlot } from './slot'
 
 const DOCTOR_ID = idPattern('usr')
 
@@ -87,10 +88,3 @@ export function answerRefusal<Code extends ProblemCode>(
   if (Array.isArray(alternatives)) worded.alternatives = alternatives.map(wordSlot)
   return problem(c, code as Code, ...([worded] as never)) as ProblemAnswer<Code>
 }
-
-/** A slot as listings and alternatives show it. */
-export const wordSlot = (slot: { startMs: number; endMs: number; visitTypeId: string }) => ({
-  start: formatInstant(slot.startMs),
-  end: formatInstant(slot.endMs),
-  visitTypeId: slot.visitTypeId,
-})

@@ -11,6 +11,7 @@ import { type Openings, openingsKey } from './openings'
 
 /** Seconds that a place of KV may keep a value: the least that KV takes. */
 const KV_CACHE_SECONDS = 60
+export const FROM_KV = { type: 'json', cacheTtl: KV_CACHE_SECONDS } as const
 
 /** How far past the cache a listing asks to read. */
 export interface Freshness {
@@ -35,7 +36,11 @@ export async function readOpenings(
 ): Promise<OpeningsAnswer> {
   if (!isDoctorId(doctorId)) return { ok: false, refusal: { code: 'doctor-not-found', evidence: {} } }
   const cached = fresh ? undefined : await readCached(c, doctorId, atLeast)
-  if (cached !== undefined) return { ok: true, read: cached }
+  return cached === undefined ? askObject(c, doctorId) : { ok: true, read: cached }
+}
+
+/** A doctor's openings as their object has them now. */
+export async function askObject(c: Context<AppEnv>, doctorId: string): Promise<OpeningsAnswer> {
   const answer = await callCalendar(c, doctorId, (object) => object.openings())
   if (!answer.ok) return answer
   hearExactly(doctorId, answer.value.version)
@@ -51,10 +56,14 @@ async function readCached(
   const known = keptOpenings(doctorId, nowMs)
   if (known !== undefined && known.openings.version >= atLeast) return known
   c.get('cost').kvReads += 1
-  const value = await c.env.OPENINGS.get<Openings>(openingsKey(doctorId), {
-    type: 'json',
-    cacheTtl: KV_CACHE_SECONDS,
-  })
-  const newEnough = Math.max(atLeast, heardVersion(doctorId))
-  return value !== null && value.version >= newEnough ? keepOpenings(value, nowMs) : undefined
+  const value = await c.env.OPENINGS.get<Openings>(openingsKey(doctorId), FROM_KV)
+  return keepIfNew(value, Math.max(atLeast, heardVersion(doctorId)), nowMs)
 }
+
+/** Keeps what KV had, unless it had nothing that is new enough. */
+export const keepIfNew = (
+  value: Openings | null,
+  newEnough: number,
+  nowMs: number,
+): ReadOpenings | undefined =>
+  value !== null && value.version >= newEnough ? keepOpenings(value, nowMs) : undefined

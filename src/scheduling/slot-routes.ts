@@ -7,12 +7,13 @@ import { operation, shows } from '#http/operation'
 import { problem } from '#http/problem'
 import { ShownInstant } from '#http/shown'
 import { invalid, validate } from '#http/validate'
-import { answerRefusal, wordSlot } from './call-calendar'
+import { answerRefusal } from './call-calendar'
 import type { Interval } from './core/interval'
 import { nextSlot, slots } from './core/slot'
 import { addDays, DAY_MS, dayNumber, formatInstant, startOfDay } from './core/time'
 import { Bound, REVERSED_FAULT, TimeZone } from './fields'
 import { readOpenings } from './read-openings'
+import { exampleSlot, SlotView, wordSlot } from './slot'
 
 /** The longest range of a listing. */
 const MAX_RANGE_DAYS = 62
@@ -30,10 +31,6 @@ const SlotQuery = z.strictObject({
   atLeast: z.coerce.number().int().min(0).default(0),
 })
 
-const SlotView = z
-  .object({ start: ShownInstant, end: ShownInstant, visitTypeId: z.string() })
-  .meta({ id: 'Slot' })
-
 const SlotList = z
   .object({
     doctorId: z.string(),
@@ -50,13 +47,7 @@ const exampleSlots: z.infer<typeof SlotList> = {
   timeZone: 'Asia/Dhaka',
   asOf: '2026-11-20T09:30:00Z',
   version: 12,
-  slots: [
-    {
-      start: '2026-12-01T04:00:00Z',
-      end: '2026-12-01T04:30:00Z',
-      visitTypeId: 'vis_019a9f0d2e3f7a4b8c5d6e7f8a9b0c1d',
-    },
-  ],
+  slots: [exampleSlot],
   nextAvailable: '2026-12-01T04:00:00Z',
 }
 

@@ -6,6 +6,8 @@ import { openDatabase } from '#db/database'
 import { newId } from '#db/id'
 import { useRight } from '#db/right'
 import { APPOINTMENT_STATUSES } from '#db/schema'
+import { doctorQueries } from '#directory/find-doctors'
+import { candidateQuery } from '#directory/search-day'
 import { findAppointment, findAppointments } from '#scheduling/find-appointments'
 import { loadCalendar } from '#scheduling/load-calendar'
 import { app } from '../../src/app'
@@ -18,7 +20,7 @@ import { DAY_MS, insertVisit, rows, sql, updateVisit, write } from './rows'
 
 /** Steps that look at every row of what is a handful, by design. */
 const SMALL = [
-  /^SCAN json_each VIRTUAL TABLE/,
+  /^SCAN json_each (EXISTS )?VIRTUAL TABLE/,
   /^SCAN CONSTANT ROW$/,
   // The readiness probe reads the marks of the installation; there are two.
   /^SCAN setting$/,
@@ -91,6 +93,8 @@ describe('No whole table is walked', () => {
     )
     const cursor = btoa(JSON.stringify([1, 'apt_1'])).replaceAll('=', '')
     const names = btoa(JSON.stringify(['a', 'usr_1'])).replaceAll('=', '')
+    const placeIn = (sort: string) => btoa(JSON.stringify([sort, 1, 'usr_1'])).replaceAll('=', '')
+    const soon = new Date(Date.now() + 2 * DAY_MS).toISOString().slice(0, 10)
     const paths: Record<string, readonly string[]> = {
       [doctor.token]: [
         '/v1/me',
@@ -117,6 +121,16 @@ describe('No whole table is walked', () => {
         '/v1/doctors?q=ada%20pl&count=true',
         '/v1/doctors?specialty=cardiology&count=true',
         '/v1/doctors?q=ada&specialty=spc_cardiology',
+        ...['fee', 'experience', 'nextAvailable'].flatMap((sort) => [
+          `/v1/doctors?sort=${sort}&count=true`,
+          `/v1/doctors?sort=${sort}&cursor=${placeIn(sort)}`,
+          `/v1/doctors?sort=${sort}&q=ada&specialty=cardiology&cursor=${placeIn(sort)}`,
+          `/v1/doctors?sort=${sort}&availableOn=${soon}`,
+        ]),
+        '/v1/doctors?division=Dhaka&district=Dhaka&language=bn&maxFee=500&count=true',
+        `/v1/doctors?availableOn=${soon}&cursor=${names}`,
+        `/v1/slots?date=${soon}&cursor=${names}`,
+        `/v1/slots?date=${soon}&q=ada&specialty=cardiology&division=Dhaka`,
         `/v1/doctors/${doctor.userId}`,
         '/v1/specialties?count=true',
       ],
@@ -216,10 +230,33 @@ it('A load and the cron seek in the index that was made for them, so that no oth
     'appointment USING INDEX appointment_status (status=? AND start_ms<?)',
     'event USING INDEX event_unpublished',
     'idempotency USING COVERING INDEX idempotency_created (created_at<?)',
+    'calendar USING INDEX calendar_next_check (next_check_at<?)',
   ]) {
     expect(steps).toContain(step)
   }
 })
+
+it.each([
+  ['name', 'doctor USING INDEX doctor_listed ((sort_name,user_id)>(?,?))'],
+  ['fee', 'doctor USING INDEX doctor_fee (<expr>>?)'],
+  ['experience', 'doctor USING INDEX doctor_experience (<expr>>?)'],
+  ['nextAvailable', 'calendar USING INDEX calendar_next_available (<expr>>?)'],
+] as const)(
+  'The directory by %s is read in the order of its index, with or without a day',
+  async (sort, step) => {
+    const database = openDatabase(env.DB, 'first-primary')
+    const after = sort === 'name' ? (['a', 'usr_1'] as const) : ([1, 'usr_1'] as const)
+    const day = { matching: true, date: '2030-01-01', sort, after, limit: 20 } as const
+    for (const query of [
+      doctorQueries(database, { limit: 20, count: 'false', sort }, true, after).rows,
+      candidateQuery(database, day, 41, 0),
+    ]) {
+      const plan = (await planOf(query.toSQL())).join('\n')
+      expect(plan).toContain(step)
+      expect(plan).not.toContain('TEMP B-TREE FOR ORDER BY')
+    }
+  },
+)
 
 describe('What a write of an appointment reads', () => {
   /** So many appointments of both, one a day, into the past and the future of the one that is measured. */

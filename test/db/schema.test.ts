@@ -45,6 +45,11 @@ const INDEXES: Readonly<Record<string, string>> = {
   appointment_patient_active: 'appointment(patient_id, start_ms) partial',
   appointment_start: 'appointment(start_ms, id)',
   appointment_status: 'appointment(status, start_ms, id)',
+  calendar_next_available: 'calendar(, doctor_id)',
+  calendar_next_check: 'calendar(next_check_at) partial',
+  // A column without a name is an expression: by it the directory is ordered.
+  doctor_experience: 'doctor(, user_id) partial',
+  doctor_fee: 'doctor(, user_id) partial',
   doctor_listed: 'doctor(sort_name, user_id) partial',
   doctor_specialty_specialty: 'doctor_specialty(specialty_id, doctor_id)',
   event_id: 'event(id) unique',

@@ -2,7 +2,8 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { openDatabase } from '#db/database'
-import { doctorQueries, matchingDoctors } from '#directory/find-doctors'
+import { doctorQueries } from '#directory/find-doctors'
+import { matchingDoctors } from '#directory/match-doctors'
 import { type SeededUser, seedUser, seedUsers } from '../support/accounts'
 import { type Answer, call } from '../support/api'
 import { costOf } from '../support/cost'
@@ -61,6 +62,7 @@ describe('GET /v1/doctors', () => {
       address: null,
       timeZone: 'Asia/Dhaka',
       photoUrl: null,
+      nextAvailable: null,
     })
   })
 
@@ -161,7 +163,8 @@ describe('GET /v1/doctors', () => {
     const database = openDatabase(env.DB, 'first-primary')
     for (const filter of [{}, { q: 'a' }, { specialty: 'x' }, { q: 'a', specialty: 'x' }]) {
       const matching = matchingDoctors(filter) ?? true
-      const queries = doctorQueries(database, { limit: 20, count: 'true' }, matching, ['b', 'usr_1'])
+      const query = { limit: 20, count: 'true', sort: 'name' } as const
+      const queries = doctorQueries(database, query, matching, ['b', 'usr_1'])
       for (const { sql, params } of [queries.rows.toSQL(), queries.total.toSQL()]) {
         const plan = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
           .bind(...params)
@@ -188,7 +191,8 @@ describe('GET /v1/doctors', () => {
     [`q=${'x'.repeat(101)}`, '/q'],
     ['q=a&q=b', '/q'],
     ['specialty=', '/specialty'],
-    ['sort=fee', '/sort'],
+    ['sort=age', '/sort'],
+    ['sort=-name', '/sort'],
     ['colour=red', '/colour'],
   ])('refuses %s', async (query, pointer) => {
     const answer = await call('GET', `/v1/doctors?${query}`)

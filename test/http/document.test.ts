@@ -330,7 +330,7 @@ it('Conditions and keys are documented where they count, and never as required',
       'updateMe',
       'updateOwnDoctor',
     ],
-    'If-None-Match': ['listSlots', 'listDoctors', 'getDoctor', 'listSpecialties'],
+    'If-None-Match': ['listSlots', 'searchSlots', 'listDoctors', 'getDoctor', 'listSpecialties'],
   }
   for (const [header, expected] of Object.entries(honoured)) {
     const found = operations.filter(({ operation }) =>

@@ -79,6 +79,7 @@ export const requests: Record<OperationId, (subjects: Subjects, role: Role | und
   verifyDoctor: ({ doctorId }) => ({ path: `/v1/admin/doctors/${doctorId}/verify`, body: { note: 'walk' } }),
 
   listDoctors: () => ({ path: '/v1/doctors' }),
+  searchSlots: () => ({ path: `/v1/slots?date=${day(2)}` }),
   getDoctor: ({ doctorId }) => ({ path: `/v1/doctors/${doctorId}` }),
   getOwnDoctor: () => ({ path: '/v1/doctors/me' }),
   updateOwnDoctor: () => ({ path: '/v1/doctors/me', body: { bio: 'Written by the walk' } }),

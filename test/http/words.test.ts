@@ -39,7 +39,10 @@ it.each([
   ['limit=1.5', { '/limit': 'Send a whole number' }],
   ['limit=0', { '/limit': 'At least 1' }],
   ['limit=101', { '/limit': 'At most 100' }],
-  ['sort=luck&place=here', { '/sort': 'Send name', '/place': 'Unknown member' }],
+  [
+    'sort=luck&place=here',
+    { '/sort': 'Send one of: name, fee, experience, nextAvailable', '/place': 'Unknown member' },
+  ],
 ])('A listing with ?%s', async (query, words) => {
   const answer = await call('GET', `/v1/doctors?${query}`)
   expectProblem(answer, 400, 'validation-failed')
