@@ -50,6 +50,9 @@ export const permissions = {
   takeHold: ['patient'],
   listHolds: ['patient'],
   releaseHold: ['patient'],
+  joinWaitlist: ['patient'],
+  listWaitlist: ['patient'],
+  leaveWaitlist: ['patient'],
 
   bookAppointment: ['patient', 'admin'],
   listAppointments: SIGNED_IN,

@@ -9,6 +9,7 @@ import { scheduleRoutes } from './schedule-routes'
 import { slotRoutes } from './slot-routes'
 import { timeOffRoutes } from './time-off-routes'
 import { visitTypeRoutes } from './visit-type-routes'
+import { waitlistRoutes } from './waitlist-routes'
 
 export const scheduling = new Hono<AppEnv>()
   .route('/', scheduleRoutes)
@@ -17,5 +18,6 @@ export const scheduling = new Hono<AppEnv>()
   .route('/', visitTypeRoutes)
   .route('/', slotRoutes)
   .route('/', holdRoutes)
+  .route('/', waitlistRoutes)
   .route('/', appointmentRoutes)
   .route('/', appointmentActionRoutes)

@@ -32,6 +32,12 @@ const TABLES: Readonly<Record<string, readonly string[]>> = {
   time_off: ['doctor_id → doctor.user_id'],
   user: [],
   visit_type: ['doctor_id → doctor.user_id'],
+  waitlist: [
+    'doctor_id → doctor.user_id',
+    'offer_id → hold.id',
+    'patient_id → patient.user_id',
+    'visit_type_id → visit_type.id',
+  ],
 }
 
 /** The full-text index, and the tables that SQLite keeps for it. */
@@ -63,6 +69,9 @@ const INDEXES: Readonly<Record<string, string>> = {
   user_email: 'user(email) unique',
   user_mobile: 'user(mobile) unique partial',
   visit_type_doctor: 'visit_type(doctor_id, created_at, id)',
+  waitlist_doctor_live: 'waitlist(doctor_id, created_at, id) partial',
+  waitlist_expiry: 'waitlist(to_ms) partial',
+  waitlist_patient_live: 'waitlist(patient_id, created_at, id) partial',
 }
 
 const TRIGGERS: Readonly<Record<string, string>> = {
@@ -88,6 +97,8 @@ const TRIGGERS: Readonly<Record<string, string>> = {
   session_right_use: 'INSTEAD OF INSERT ON session_right',
   user_version: 'BEFORE UPDATE ON user',
   visit_type_version: 'BEFORE UPDATE ON visit_type',
+  waitlist_limits: 'BEFORE INSERT ON waitlist',
+  waitlist_once: 'BEFORE UPDATE ON waitlist',
 }
 
 /** What is there of a type, but for what the platform itself keeps. */

@@ -10,6 +10,7 @@ import { contains, type Interval, overlaps, union } from './interval'
 import { type Occupant, Occupied } from './occupied'
 import type { Opening, Policy, Schedule, TimeOff, VisitType } from './schedule'
 import type { Offer } from './slot'
+import { rangeOf, WaitingList, type WaitlistEntry } from './waiting-list'
 
 /** What a load reads of a doctor. */
 export interface CalendarFacts {
@@ -27,6 +28,15 @@ export interface CalendarFacts {
   readonly appointments: readonly Appointment[]
   /** Those that have not been ended, though their time may be over. */
   readonly holds: readonly Hold[]
+  /** Those that have not ended, though their time may be over. */
+  readonly waitlist: readonly WaitlistEntry[]
+}
+
+/** What time has ended. */
+export interface Overdue {
+  readonly pending: readonly Appointment[]
+  readonly holds: readonly Hold[]
+  readonly waiting: readonly WaitlistEntry[]
 }
 
 export class Calendar {
@@ -34,13 +44,14 @@ export class Calendar {
   readonly epoch: number
   version: number
   readonly hours: Hours
+  readonly #waiting: WaitingList
   #bookable: boolean
   #visitTypes: readonly VisitType[]
   readonly #appointments = new Map<string, Appointment>()
   /** Those that wait for approval: few, and asked for after every change. */
   readonly #pending = new Map<string, Appointment>()
   readonly #holds = new Map<string, Hold>()
-  /** Holds whose time is over, until D1 has noted it; they block nobody. */
+  /** Holds whose time is over, until D1 has noted it; they block nobody unless somebody waits for their time. */
   readonly #lapsed = new Map<string, Hold>()
   readonly #occupied = new Occupied()
   /** By the keys of `#occupied`. */
@@ -55,6 +66,7 @@ export class Calendar {
     this.hours = new Hours(facts.schedule, facts.openings, facts.timeOff)
     this.#visitTypes = facts.visitTypes
     this.#counts = new DayCounts(facts.schedule.timeZone)
+    this.#waiting = new WaitingList(facts.waitlist)
     for (const appointment of facts.appointments) this.put(appointment)
     for (const hold of facts.holds) this.putHold(hold)
   }
@@ -65,7 +77,9 @@ export class Calendar {
     this.hours.advance(this.#now)
     for (const hold of this.#holds.values()) {
       if (hold.expiresAt > this.#now) continue
-      this.removeHold(hold.id)
+      // Whoever waits for its time gets it in the very batch that notes its end, before anybody else sees it.
+      if (this.#waiting.awaits(blockedOf(hold))) this.#holds.delete(hold.id)
+      else this.removeHold(hold.id)
       this.#lapsed.set(hold.id, hold)
     }
     return this.#now
@@ -160,13 +174,56 @@ export class Calendar {
     return this.#occupied.overlapping(interval).flatMap(({ id }) => this.#holds.get(id) ?? [])
   }
 
-  /** What time has ended and D1 has not heard of: lapsed holds, and requests that nobody answered before their start. */
-  overdue(nowMs: number): { readonly pending: readonly Appointment[]; readonly holds: readonly Hold[] } {
+  /** Who waits for time to become free. */
+  get waiting(): Pick<WaitingList, 'size' | 'entry' | 'waitingFor' | 'same' | 'offered'> {
+    return this.#waiting
+  }
+
+  /** Whom the waiting list offers time now, but for the offers named. */
+  offeredTo(exceptIds: readonly string[]): string[] {
+    return [...this.#holds.values()]
+      .filter(({ id, origin }) => origin === 'waitlist' && !exceptIds.includes(id))
+      .map(({ patientId }) => patientId)
+  }
+
+  /** Adds the entry to the waiting list, or replaces the one with its id. */
+  putWaiting(entry: WaitlistEntry): void {
+    this.#waiting.put(entry)
+    this.#placeHolds(rangeOf(entry))
+  }
+
+  removeWaiting(id: string): void {
+    const entry = this.#waiting.entry(id)
+    if (entry === undefined) return
+    this.#waiting.remove(id)
+    this.#placeHolds(rangeOf(entry))
+  }
+
+  /** Asks as though these had left their places: appointments, holds, time off. Afterwards they are there again. */
+  without(ids: readonly string[], ask: () => void): void {
+    const places = ids.flatMap((id) => this.#occupied.at(id) ?? [])
+    const timeOff = this.hours.timeOff.filter(({ id }) => ids.includes(id))
+    const counted = places.filter(({ id }) => this.#counts.has(id))
+    for (const { id } of places) this.#occupied.remove(id)
+    for (const { id } of counted) this.#counts.delete(id)
+    for (const { id } of timeOff) this.hours.withdrawTimeOff(id)
+    try {
+      ask()
+    } finally {
+      for (const place of places) this.#occupied.put(place.id, place)
+      for (const { id, sold } of counted) this.#counts.set(id, sold.startMs)
+      for (const off of timeOff) this.hours.takeTimeOff(off)
+    }
+  }
+
+  /** What time has ended and D1 has not heard of: holds, requests nobody answered before their start, waiting. */
+  overdue(nowMs: number): Overdue {
     return {
       pending: [...this.#pending.values()]
         .filter(({ startMs }) => startMs <= nowMs)
         .sort((a, b) => a.startMs - b.startMs),
       holds: [...this.#lapsed.values()],
+      waiting: this.#waiting.expired(nowMs),
     }
   }
 
@@ -175,6 +232,7 @@ export class Calendar {
     const due = [
       ...[...this.#pending.values()].map(({ startMs }) => startMs),
       ...[...this.#holds.values(), ...this.#lapsed.values()].map(({ expiresAt }) => expiresAt),
+      ...this.#waiting.dueMs,
     ]
     return due.length === 0 ? undefined : Math.min(...due)
   }
@@ -225,8 +283,18 @@ export class Calendar {
 
   putHold(hold: Hold): void {
     this.#holds.set(hold.id, hold)
-    this.#occupied.put(hold.id, { ...occupantOf(hold), lapsesAtMs: hold.expiresAt })
+    this.#placeHold(hold)
     this.#counts.set(hold.id, hold.startMs)
+  }
+
+  /** Nobody is told when a hold lapses that somebody waits for: its time is not open then. */
+  #placeHold(hold: Hold): void {
+    const lapse = this.#waiting.awaits(blockedOf(hold)) ? {} : { lapsesAtMs: hold.expiresAt }
+    this.#occupied.put(hold.id, { ...occupantOf(hold), ...lapse })
+  }
+
+  #placeHolds(interval: Interval): void {
+    for (const hold of this.holdsOverlapping(interval)) this.#placeHold(hold)
   }
 
   /** The hold is to end for what takes its place, and counts no more; its interval stays taken meanwhile. */
@@ -237,7 +305,7 @@ export class Calendar {
   /** The hold has ended. */
   removeHold(id: string): void {
     this.#lapsed.delete(id)
-    if (!this.#holds.delete(id)) return
+    this.#holds.delete(id)
     this.#occupied.remove(id)
     this.#counts.delete(id)
   }
@@ -259,12 +327,17 @@ export class Calendar {
   }
 }
 
+/** All that an appointment or a hold takes of the doctor's time, buffers included. */
+export const blockedOf = (taken: Pick<Hold, 'blockedStartMs' | 'blockedEndMs'>): Interval => ({
+  startMs: taken.blockedStartMs,
+  endMs: taken.blockedEndMs,
+})
+
 const moveKey = (id: string): string => `${id} moving`
 
 const occupantOf = (taken: Appointment | Hold): Occupant => ({
   id: taken.id,
   patientId: taken.patientId,
-  startMs: taken.blockedStartMs,
-  endMs: taken.blockedEndMs,
+  ...blockedOf(taken),
   sold: { startMs: taken.startMs, endMs: taken.endMs },
 })

@@ -39,6 +39,11 @@ export class Occupied {
     this.#sorted.splice(at, 1)
   }
 
+  /** What has this key. */
+  at(key: string): Occupant | undefined {
+    return this.#byKey.get(key)
+  }
+
   /** Whether something that `counts` blocks any of the interval. */
   blocks(interval: Interval, counts: (occupant: Occupant) => boolean): boolean {
     return firstOverlap(this.#sorted, interval, counts) !== undefined
