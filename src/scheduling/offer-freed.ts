@@ -64,7 +64,7 @@ export class FreedTime {
   take<T>(calendar: Calendar, decided: Change<T>, nowMs: number): Taking<T> {
     const settled = settledBy(calendar, decided, nowMs)
     const freed = freedBy(calendar, decided, nowMs)
-    const waiting = calendar.waiting.waitingFor(freed, nowMs)
+    const waiting = calendar.waitingFor(freed, nowMs)
     const concerned = [...settled.map(({ before }) => before), ...waiting]
     const subjectIds = this.keeper.underWay(concerned.map(({ id }) => id))
     if (subjectIds.length > 0) return { kind: 'wait', subjectIds }

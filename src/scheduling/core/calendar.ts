@@ -10,7 +10,8 @@ import { contains, type Interval, overlaps, union } from './interval'
 import { type Occupant, Occupied } from './occupied'
 import type { Opening, Policy, Schedule, TimeOff, VisitType } from './schedule'
 import type { Offer } from './slot'
-import { rangeOf, WaitingList, type WaitlistEntry } from './waiting-list'
+import { MINUTE_MS } from './time'
+import { WaitingList, type WaitlistEntry } from './waiting-list'
 
 /** What a load reads of a doctor. */
 export interface CalendarFacts {
@@ -78,7 +79,7 @@ export class Calendar {
     for (const hold of this.#holds.values()) {
       if (hold.expiresAt > this.#now) continue
       // Whoever waits for its time gets it in the very batch that notes its end, before anybody else sees it.
-      if (this.#waiting.awaits(blockedOf(hold))) this.#holds.delete(hold.id)
+      if (this.#isAwaited(hold)) this.#holds.delete(hold.id)
       else this.removeHold(hold.id)
       this.#lapsed.set(hold.id, hold)
     }
@@ -119,6 +120,7 @@ export class Calendar {
     this.#visitTypes = [...others, visitType].sort(
       (a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1),
     )
+    this.#placeHolds()
   }
 
   appointment(id: string): Appointment | undefined {
@@ -175,8 +177,19 @@ export class Calendar {
   }
 
   /** Who waits for time to become free. */
-  get waiting(): Pick<WaitingList, 'size' | 'entry' | 'waitingFor' | 'same' | 'offered'> {
+  get waiting(): Pick<WaitingList, 'size' | 'entry' | 'same' | 'offered'> {
     return this.#waiting
+  }
+
+  /** Those whom some of this time might suit at `nowMs`, in the order of the line. */
+  waitingFor(intervals: readonly Interval[], nowMs: number): WaitlistEntry[] {
+    return this.#waiting.waitingFor(intervals, this.#longestBufferMs, nowMs)
+  }
+
+  /** Of the visit types that are offered. */
+  get #longestBufferMs(): number {
+    const buffers = this.visitTypes.flatMap((type) => [type.bufferBeforeMinutes, type.bufferAfterMinutes])
+    return Math.max(0, ...buffers) * MINUTE_MS
   }
 
   /** Whom the waiting list offers time now, but for the offers named. */
@@ -189,14 +202,12 @@ export class Calendar {
   /** Adds the entry to the waiting list, or replaces the one with its id. */
   putWaiting(entry: WaitlistEntry): void {
     this.#waiting.put(entry)
-    this.#placeHolds(rangeOf(entry))
+    this.#placeHolds()
   }
 
   removeWaiting(id: string): void {
-    const entry = this.#waiting.entry(id)
-    if (entry === undefined) return
     this.#waiting.remove(id)
-    this.#placeHolds(rangeOf(entry))
+    this.#placeHolds()
   }
 
   /** Asks as though these had left their places: appointments, holds, time off. Afterwards they are there again. */
@@ -287,14 +298,19 @@ export class Calendar {
     this.#counts.set(hold.id, hold.startMs)
   }
 
+  /** After a change of what may be waited for. */
+  #placeHolds(): void {
+    for (const hold of this.#holds.values()) this.#placeHold(hold)
+  }
+
   /** Nobody is told when a hold lapses that somebody waits for: its time is not open then. */
   #placeHold(hold: Hold): void {
-    const lapse = this.#waiting.awaits(blockedOf(hold)) ? {} : { lapsesAtMs: hold.expiresAt }
+    const lapse = this.#isAwaited(hold) ? {} : { lapsesAtMs: hold.expiresAt }
     this.#occupied.put(hold.id, { ...occupantOf(hold), ...lapse })
   }
 
-  #placeHolds(interval: Interval): void {
-    for (const hold of this.holdsOverlapping(interval)) this.#placeHold(hold)
+  #isAwaited(hold: Hold): boolean {
+    return this.#waiting.awaits(blockedOf(hold), this.#longestBufferMs)
   }
 
   /** The hold is to end for what takes its place, and counts no more; its interval stays taken meanwhile. */

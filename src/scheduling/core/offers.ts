@@ -73,7 +73,7 @@ export function decideOffers(calendar: Calendar, request: OfferRequest, nowMs: n
   const sorted = [...freed].sort((a, b) => a.startMs - b.startMs)
   const served = new Set(calendar.offeredTo(leaving))
   calendar.without(leaving, () => {
-    for (const entry of calendar.waiting.waitingFor(freed, nowMs)) {
+    for (const entry of calendar.waitingFor(freed, nowMs)) {
       if (offers.length === MAX_OFFERS) break
       const busy = served.has(entry.patientId) ? undefined : request.busyElsewhere(entry.patientId)
       const offering = busy && offeringFor(calendar, entry, sorted, busy, nowMs)

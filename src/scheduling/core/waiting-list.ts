@@ -56,16 +56,17 @@ export class WaitingList {
   }
 
   /** Those that may still wait at `nowMs` for some of this time, in the order of the line. */
-  waitingFor(intervals: readonly Interval[], nowMs: number): WaitlistEntry[] {
+  waitingFor(intervals: readonly Interval[], bufferMs: number, nowMs: number): WaitlistEntry[] {
     if (this.size === 0) return []
     return this.#inLine().filter(
-      (entry) => entry.toMs > nowMs && intervals.some((interval) => overlaps(rangeOf(entry), interval)),
+      (entry) =>
+        entry.toMs > nowMs && intervals.some((interval) => overlaps(blockable(entry, bufferMs), interval)),
     )
   }
 
   /** Whether anybody waits for any of this time: it may then pass to nobody but the line. */
-  awaits(interval: Interval): boolean {
-    return this.size > 0 && this.#inLine().some((entry) => overlaps(rangeOf(entry), interval))
+  awaits(interval: Interval, bufferMs: number): boolean {
+    return this.size > 0 && this.#inLine().some((entry) => overlaps(blockable(entry, bufferMs), interval))
   }
 
   /** What this patient waits for already of the same visit type, if it overlaps the range. */
@@ -104,6 +105,12 @@ export class WaitingList {
 export const rangeOf = ({ fromMs, toMs }: Pick<WaitlistEntry, 'fromMs' | 'toMs'>): Interval => ({
   startMs: fromMs,
   endMs: toMs,
+})
+
+/** All that a slot of the wish may take of the doctor's time, where no buffer is longer than this. */
+const blockable = (entry: WaitlistEntry, bufferMs: number): Interval => ({
+  startMs: entry.fromMs - bufferMs,
+  endMs: entry.toMs + bufferMs,
 })
 
 /** Since when it stands where it stands in the line. */
