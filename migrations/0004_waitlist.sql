@@ -14,7 +14,6 @@ CREATE TABLE `waitlist` (
 	FOREIGN KEY (`doctor_id`) REFERENCES `doctor`(`user_id`) ON UPDATE no action ON DELETE no action,
 	FOREIGN KEY (`patient_id`) REFERENCES `patient`(`user_id`) ON UPDATE no action ON DELETE no action,
 	FOREIGN KEY (`visit_type_id`) REFERENCES `visit_type`(`id`) ON UPDATE no action ON DELETE no action,
-	FOREIGN KEY (`offer_id`) REFERENCES `hold`(`id`) ON UPDATE no action ON DELETE no action,
 	CONSTRAINT "waitlist_range" CHECK("waitlist"."from_ms" < "waitlist"."to_ms" AND "waitlist"."to_ms" - "waitlist"."from_ms" <= 5356800000),
 	CONSTRAINT "waitlist_offer" CHECK(("waitlist"."offer_id" IS NULL) = ("waitlist"."freed_at" IS NULL)),
 	CONSTRAINT "waitlist_outcome" CHECK(("waitlist"."ended_at" IS NULL) = ("waitlist"."outcome" IS NULL)

@@ -371,8 +371,8 @@ export const waitlist = sqliteTable(
     createdAt: integer('created_at').notNull(),
     /** When it last let an offer pass, which put it at the end of the line. */
     passedAt: integer('passed_at'),
-    /** The hold that it is offered now. */
-    offerId: text('offer_id').references(() => hold.id),
+    /** The hold that it is offered now. No reference: each new hold would have to look for who refers to it. */
+    offerId: text('offer_id'),
     /** Since when the time of that offer is being passed down the line. */
     freedAt: integer('freed_at'),
     endedAt: integer('ended_at'),

@@ -62,7 +62,7 @@ function join(
           return entry
         },
         // After D1: it is nobody's turn who is not in its list.
-        keep: () => calendar.putWaiting(entry),
+        keep: () => calendar.held.putWaiting(entry),
       })
     },
     happened() {
@@ -89,10 +89,10 @@ function refusalOf(
     return answer(refused('visit-type-not-found'))
   if (toMs <= nowMs) return answer(refused('waiting-in-past'))
   if (toMs - fromMs > MAX_WAITING_MS) return answer(refused('range-too-long'))
-  const same = calendar.waiting.same(userId, visitTypeId, rangeOf({ fromMs, toMs }))
+  const same = calendar.held.waiting.same(userId, visitTypeId, rangeOf({ fromMs, toMs }))
   if (same !== undefined)
     return waitFor(keeper, [same.id]) ?? answer(refused('already-waiting', { waitlistId: same.id }))
-  if (calendar.waiting.size >= MAX_WAITLIST_ENTRIES) return answer(refused('waitlist-full'))
+  if (calendar.held.waiting.size >= MAX_WAITLIST_ENTRIES) return answer(refused('waitlist-full'))
   return undefined
 }
 
@@ -111,14 +111,14 @@ export const leaveWaitlist = (
     decide(calendar, nowMs) {
       const wait = waitFor(keeper, [entryId])
       if (wait !== undefined) return wait
-      const entry = calendar.waiting.entry(entryId)
+      const entry = calendar.held.waiting.entry(entryId)
       if (entry === undefined || entry.patientId !== actor.userId) return answer(done(null))
       return change({
         subjectIds: [entryId],
         statements: [endEntries([entry], 'left', nowMs)],
         events: [waitlistEvent('waitlist.left', actor.userId, entry, nowMs)],
         answer: () => null,
-        keep: () => calendar.removeWaiting(entryId),
+        keep: () => calendar.held.removeWaiting(entryId),
       })
     },
     happened: () => null,

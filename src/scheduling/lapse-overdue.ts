@@ -47,7 +47,7 @@ export const lapseOverdue = (keeper: CalendarKeeper, context: CommandContext): P
         keep() {
           for (const request of rejected) calendar.put(request)
           for (const { id } of holds) calendar.removeHold(id)
-          for (const { id } of waiting) calendar.removeWaiting(id)
+          for (const { id } of waiting) calendar.held.removeWaiting(id)
         },
       })
     },

@@ -7,7 +7,6 @@
  * where somebody who waits could have the time.
  */
 import type { Database } from '#db/database'
-import type { NewEvent } from '#db/event'
 import { newId } from '#db/id'
 import type { CalendarKeeper } from './calendar-keeper'
 import type { Change } from './change-calendar'
@@ -18,7 +17,7 @@ import { decideOffers, type FreedInterval, holdOf, type Offering } from './core/
 import type { WaitlistEntry } from './core/waiting-list'
 import { insertHolds } from './hold-rows'
 import { type BusyElsewhere, readBusyElsewhere } from './read-busy-elsewhere'
-import { endEntries, noteOffers } from './waitlist-rows'
+import { endEntries, noteOffers, waitlistEvent } from './waitlist-rows'
 
 /** How often one command asks D1 who is busy; after that only those it knows of are offered anything. */
 const MAX_READINGS = 3
@@ -64,15 +63,15 @@ export class FreedTime {
   take<T>(calendar: Calendar, decided: Change<T>, nowMs: number): Taking<T> {
     const settled = settledBy(calendar, decided, nowMs)
     const freed = freedBy(calendar, decided, nowMs)
-    const waiting = calendar.waitingFor(freed, nowMs)
+    const waiting = calendar.held.waitingFor(freed, nowMs)
     const concerned = [...settled.map(({ before }) => before), ...waiting]
     const subjectIds = this.keeper.underWay(concerned.map(({ id }) => id))
     if (subjectIds.length > 0) return { kind: 'wait', subjectIds }
 
     decided.take?.()
-    for (const { after } of settled) if (after !== undefined) calendar.putWaiting(after)
+    for (const { after } of settled) if (after !== undefined) calendar.held.putWaiting(after)
     const giveBack = () => {
-      for (const { before } of settled) calendar.putWaiting(before)
+      for (const { before } of settled) calendar.held.putWaiting(before)
       decided.giveBack?.()
     }
     const offerings = this.#offer(calendar, decided, freed, nowMs)
@@ -115,7 +114,7 @@ export class FreedTime {
 function settledBy<T>(calendar: Calendar, { endsHolds }: Change<T>, nowMs: number): Settled[] {
   if (endsHolds === undefined) return []
   const { holds, outcome } = endsHolds
-  const offered = calendar.waiting.offered(holds.map(({ id }) => id))
+  const offered = calendar.held.waiting.offered(holds.map(({ id }) => id))
   // One whose time is over ends by that alone.
   return offered
     .filter(({ toMs }) => toMs > nowMs)
@@ -129,11 +128,11 @@ function settledBy<T>(calendar: Calendar, { endsHolds }: Change<T>, nowMs: numbe
 
 /** What becomes free of the time ahead; what was an offer has been free since its chain of offers began. */
 function freedBy<T>(calendar: Calendar, { frees }: Change<T>, nowMs: number): FreedInterval[] {
-  if (frees === undefined || calendar.waiting.size === 0) return []
+  if (frees === undefined || calendar.held.waiting.size === 0) return []
   return frees.intervals
     .filter(({ endMs }) => endMs > nowMs)
     .map((given) => {
-      const [offered] = given.holdId === undefined ? [] : calendar.waiting.offered([given.holdId])
+      const [offered] = given.holdId === undefined ? [] : calendar.held.waiting.offered([given.holdId])
       return { ...given, sinceMs: offered?.freedAt ?? nowMs }
     })
 }
@@ -154,7 +153,7 @@ function withOffers<T>(
   const holds = offered.map(({ hold }) => hold)
   for (const { hold, after } of offered) {
     calendar.putHold(hold)
-    calendar.putWaiting(after)
+    calendar.held.putWaiting(after)
   }
   const booked = settled.filter(({ after }) => after === undefined).map(({ before }) => before)
   const passed = settled.flatMap(({ after }) => after ?? [])
@@ -174,25 +173,23 @@ function withOffers<T>(
       ...(holds.length === 0 ? [] : [insertHolds(holds)]),
       ...noteOffers([...passed, ...offered.map(({ after }) => after)]),
     ],
-    events: [first, ...others, ...offered.map(({ after, hold }) => offeredEvent(after, hold))],
+    events: [
+      first,
+      ...others,
+      ...offered.map(({ after, hold }) =>
+        waitlistEvent('waitlist.offered', null, after, nowMs, { holdId: hold.id }),
+      ),
+    ],
     giveBack() {
       for (const { before, hold } of offered) {
         calendar.removeHold(hold.id)
-        calendar.putWaiting(before)
+        calendar.held.putWaiting(before)
       }
       decided.giveBack?.()
     },
     keep(answer) {
       decided.keep(answer)
-      for (const { id } of booked) calendar.removeWaiting(id)
+      for (const { id } of booked) calendar.held.removeWaiting(id)
     },
   }
 }
-
-const offeredEvent = ({ id, doctorId, patientId }: WaitlistEntry, hold: Hold): NewEvent => ({
-  type: 'waitlist.offered',
-  actorId: null,
-  subjectId: id,
-  atMs: hold.createdAt,
-  data: { doctorId, patientId, holdId: hold.id },
-})

@@ -13,7 +13,7 @@ import { databaseOf } from '#http/request'
 import { invalid, validate } from '#http/validate'
 import { answerRefusal, callCalendar } from './call-calendar'
 import { Id, Instant } from './fields'
-import { findWaitlistEntry } from './find-waitlist-entry'
+import { findOwn } from './find-own'
 import { answerOwnPage, OwnPageQuery } from './own-page'
 import { exampleWaitlistEntry, viewWaitlistEntry, WaitlistEntryView } from './waitlist'
 
@@ -108,7 +108,7 @@ export const waitlistRoutes = new Hono<AppEnv>()
     async (c) => {
       const actor = c.get('actor')
       const { id } = c.req.valid('param')
-      const found = await findWaitlistEntry(databaseOf(c, 'first-primary'), actor, id)
+      const found = await findOwn(databaseOf(c, 'first-primary'), actor, waitlist, id)
       if (typeof found === 'string') return problem(c, found)
       if (found.endedAt !== null) return c.body(null, 204)
       const left = await callCalendar(c, found.doctorId, (object) =>

@@ -48,4 +48,5 @@ export const waitlistEvent = (
   actorId: string | null,
   { id, doctorId, patientId }: WaitlistEntry,
   atMs: number,
-): NewEvent => ({ type, actorId, subjectId: id, atMs, data: { doctorId, patientId } })
+  more: NewEvent['data'] = {},
+): NewEvent => ({ type, actorId, subjectId: id, atMs, data: { doctorId, patientId, ...more } })

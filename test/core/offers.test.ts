@@ -72,12 +72,12 @@ describe('an entry', () => {
   })
 
   it('that has let it pass is not asked again, and stands behind the others', () => {
-    calendar.putWaiting(entryOf('a', { passedAt: NOW - 1 }))
+    calendar.held.putWaiting(entryOf('a', { passedAt: NOW - 1 }))
     expect(ask()).toEqual([['b', at('10:00')]])
     expect(
       ask({ freed: [freedOf(at('10:00'), at('10:30'), { sinceMs: NOW - 1, patientId: 'usr_b' })] }),
     ).toEqual([])
-    calendar.putWaiting(entryOf('a'))
+    calendar.held.putWaiting(entryOf('a'))
   })
 
   it('of a patient with an offer that lives is passed by, unless it is that which ends', () => {

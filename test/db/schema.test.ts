@@ -32,12 +32,7 @@ const TABLES: Readonly<Record<string, readonly string[]>> = {
   time_off: ['doctor_id → doctor.user_id'],
   user: [],
   visit_type: ['doctor_id → doctor.user_id'],
-  waitlist: [
-    'doctor_id → doctor.user_id',
-    'offer_id → hold.id',
-    'patient_id → patient.user_id',
-    'visit_type_id → visit_type.id',
-  ],
+  waitlist: ['doctor_id → doctor.user_id', 'patient_id → patient.user_id', 'visit_type_id → visit_type.id'],
 }
 
 /** The full-text index, and the tables that SQLite keeps for it. */

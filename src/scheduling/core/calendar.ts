@@ -4,14 +4,15 @@
  */
 import { type Appointment, isActive, isCounted } from './appointment'
 import { DayCounts } from './day-counts'
+import { Held } from './held'
 import type { Hold } from './hold'
 import { Hours, type Plan } from './hours'
 import { contains, type Interval, overlaps, union } from './interval'
-import { type Occupant, Occupied } from './occupied'
+import { type Occupant, Occupied, occupantOf } from './occupied'
 import type { Opening, Policy, Schedule, TimeOff, VisitType } from './schedule'
 import type { Offer } from './slot'
 import { MINUTE_MS } from './time'
-import { WaitingList, type WaitlistEntry } from './waiting-list'
+import type { WaitlistEntry } from './waiting-list'
 
 /** What a load reads of a doctor. */
 export interface CalendarFacts {
@@ -45,18 +46,16 @@ export class Calendar {
   readonly epoch: number
   version: number
   readonly hours: Hours
-  readonly #waiting: WaitingList
   #bookable: boolean
   #visitTypes: readonly VisitType[]
   readonly #appointments = new Map<string, Appointment>()
   /** Those that wait for approval: few, and asked for after every change. */
   readonly #pending = new Map<string, Appointment>()
-  readonly #holds = new Map<string, Hold>()
-  /** Holds whose time is over, until D1 has noted it; they block nobody unless somebody waits for their time. */
-  readonly #lapsed = new Map<string, Hold>()
   readonly #occupied = new Occupied()
   /** By the keys of `#occupied`. */
   readonly #counts: DayCounts
+  /** Holds, and who waits for their time. */
+  readonly held: Held
   #now = 0
 
   constructor(facts: CalendarFacts) {
@@ -67,7 +66,7 @@ export class Calendar {
     this.hours = new Hours(facts.schedule, facts.openings, facts.timeOff)
     this.#visitTypes = facts.visitTypes
     this.#counts = new DayCounts(facts.schedule.timeZone)
-    this.#waiting = new WaitingList(facts.waitlist)
+    this.held = new Held(this.#occupied, this.#counts, facts.waitlist, () => this.#longestBufferMs)
     for (const appointment of facts.appointments) this.put(appointment)
     for (const hold of facts.holds) this.putHold(hold)
   }
@@ -76,13 +75,7 @@ export class Calendar {
   advance(nowMs: number): number {
     this.#now = Math.max(this.#now, nowMs)
     this.hours.advance(this.#now)
-    for (const hold of this.#holds.values()) {
-      if (hold.expiresAt > this.#now) continue
-      // Whoever waits for its time gets it in the very batch that notes its end, before anybody else sees it.
-      if (this.#isAwaited(hold)) this.#holds.delete(hold.id)
-      else this.removeHold(hold.id)
-      this.#lapsed.set(hold.id, hold)
-    }
+    this.held.advance(this.#now)
     return this.#now
   }
 
@@ -120,7 +113,7 @@ export class Calendar {
     this.#visitTypes = [...others, visitType].sort(
       (a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1),
     )
-    this.#placeHolds()
+    this.held.placeAll()
   }
 
   appointment(id: string): Appointment | undefined {
@@ -168,46 +161,18 @@ export class Calendar {
 
   /** The hold of this id, while it lives. */
   hold(id: string): Hold | undefined {
-    return this.#holds.get(id)
+    return this.held.live(id)
   }
 
   /** Live holds whose blocked interval overlaps this one, by start. */
   holdsOverlapping(interval: Interval): Hold[] {
-    return this.#occupied.overlapping(interval).flatMap(({ id }) => this.#holds.get(id) ?? [])
-  }
-
-  /** Who waits for time to become free. */
-  get waiting(): Pick<WaitingList, 'size' | 'entry' | 'same' | 'offered'> {
-    return this.#waiting
-  }
-
-  /** Those whom some of this time might suit at `nowMs`, in the order of the line. */
-  waitingFor(intervals: readonly Interval[], nowMs: number): WaitlistEntry[] {
-    return this.#waiting.waitingFor(intervals, this.#longestBufferMs, nowMs)
+    return this.#occupied.overlapping(interval).flatMap(({ id }) => this.held.live(id) ?? [])
   }
 
   /** Of the visit types that are offered. */
   get #longestBufferMs(): number {
     const buffers = this.visitTypes.flatMap((type) => [type.bufferBeforeMinutes, type.bufferAfterMinutes])
     return Math.max(0, ...buffers) * MINUTE_MS
-  }
-
-  /** Whom the waiting list offers time now, but for the offers named. */
-  offeredTo(exceptIds: readonly string[]): string[] {
-    return [...this.#holds.values()]
-      .filter(({ id, origin }) => origin === 'waitlist' && !exceptIds.includes(id))
-      .map(({ patientId }) => patientId)
-  }
-
-  /** Adds the entry to the waiting list, or replaces the one with its id. */
-  putWaiting(entry: WaitlistEntry): void {
-    this.#waiting.put(entry)
-    this.#placeHolds()
-  }
-
-  removeWaiting(id: string): void {
-    this.#waiting.remove(id)
-    this.#placeHolds()
   }
 
   /** Asks as though these had left their places: appointments, holds, time off. Afterwards they are there again. */
@@ -233,18 +198,14 @@ export class Calendar {
       pending: [...this.#pending.values()]
         .filter(({ startMs }) => startMs <= nowMs)
         .sort((a, b) => a.startMs - b.startMs),
-      holds: [...this.#lapsed.values()],
-      waiting: this.#waiting.expired(nowMs),
+      holds: this.held.lapsed,
+      waiting: this.held.waiting.expired(nowMs),
     }
   }
 
   /** When time alone will change something next: epoch ms, perhaps past; undefined where nothing waits for time. */
   nextDueMs(): number | undefined {
-    const due = [
-      ...[...this.#pending.values()].map(({ startMs }) => startMs),
-      ...[...this.#holds.values(), ...this.#lapsed.values()].map(({ expiresAt }) => expiresAt),
-      ...this.#waiting.dueMs,
-    ]
+    const due = [...[...this.#pending.values()].map(({ startMs }) => startMs), ...this.held.dueMs]
     return due.length === 0 ? undefined : Math.min(...due)
   }
 
@@ -293,24 +254,7 @@ export class Calendar {
   }
 
   putHold(hold: Hold): void {
-    this.#holds.set(hold.id, hold)
-    this.#placeHold(hold)
-    this.#counts.set(hold.id, hold.startMs)
-  }
-
-  /** After a change of what may be waited for. */
-  #placeHolds(): void {
-    for (const hold of this.#holds.values()) this.#placeHold(hold)
-  }
-
-  /** Nobody is told when a hold lapses that somebody waits for: its time is not open then. */
-  #placeHold(hold: Hold): void {
-    const lapse = this.#isAwaited(hold) ? {} : { lapsesAtMs: hold.expiresAt }
-    this.#occupied.put(hold.id, { ...occupantOf(hold), ...lapse })
-  }
-
-  #isAwaited(hold: Hold): boolean {
-    return this.#waiting.awaits(blockedOf(hold), this.#longestBufferMs)
+    this.held.put(hold)
   }
 
   /** The hold is to end for what takes its place, and counts no more; its interval stays taken meanwhile. */
@@ -320,10 +264,7 @@ export class Calendar {
 
   /** The hold has ended. */
   removeHold(id: string): void {
-    this.#lapsed.delete(id)
-    this.#holds.delete(id)
-    this.#occupied.remove(id)
-    this.#counts.delete(id)
+    this.held.remove(id)
   }
 
   setSchedule(schedule: Schedule): void {
@@ -343,17 +284,4 @@ export class Calendar {
   }
 }
 
-/** All that an appointment or a hold takes of the doctor's time, buffers included. */
-export const blockedOf = (taken: Pick<Hold, 'blockedStartMs' | 'blockedEndMs'>): Interval => ({
-  startMs: taken.blockedStartMs,
-  endMs: taken.blockedEndMs,
-})
-
 const moveKey = (id: string): string => `${id} moving`
-
-const occupantOf = (taken: Appointment | Hold): Occupant => ({
-  id: taken.id,
-  patientId: taken.patientId,
-  ...blockedOf(taken),
-  sold: { startMs: taken.startMs, endMs: taken.endMs },
-})

@@ -3,9 +3,10 @@
  * asks, what leaves is gone and what it has given away is held; then all is as it was.
  */
 import type { Appointment } from './appointment'
-import { blockedOf, type Calendar } from './calendar'
+import type { Calendar } from './calendar'
 import { type Hold, newHold, OFFER_MS } from './hold'
 import { contains, type Interval, overlaps } from './interval'
+import { blockedOf } from './occupied'
 import type { VisitTerms } from './schedule'
 import { openSlots, type Slot } from './slot'
 import { MINUTE_MS } from './time'
@@ -71,9 +72,9 @@ export function decideOffers(calendar: Calendar, request: OfferRequest, nowMs: n
   const offers: Offering[] = []
   if (!calendar.bookable) return offers
   const sorted = [...freed].sort((a, b) => a.startMs - b.startMs)
-  const served = new Set(calendar.offeredTo(leaving))
+  const served = new Set(calendar.held.offeredTo(leaving))
   calendar.without(leaving, () => {
-    for (const entry of calendar.waitingFor(freed, nowMs)) {
+    for (const entry of calendar.held.waitingFor(freed, nowMs)) {
       if (offers.length === MAX_OFFERS) break
       const busy = served.has(entry.patientId) ? undefined : request.busyElsewhere(entry.patientId)
       const offering = busy && offeringFor(calendar, entry, sorted, busy, nowMs)
