@@ -36,9 +36,9 @@ export const noteOffers = (entries: readonly WaitlistEntry[]): Statement[] =>
     ? []
     : [
         statement(
-          `UPDATE waitlist SET offer_id = noted.value ->> 'offerId', freed_at = noted.value ->> 'freedAt',
-             passed_at = noted.value ->> 'passedAt'
-           FROM json_each(?) AS noted WHERE waitlist.id = noted.value ->> 'id'`,
+          `UPDATE waitlist SET offer_id = json_each.value ->> 'offerId', freed_at = json_each.value ->> 'freedAt',
+             passed_at = json_each.value ->> 'passedAt'
+           FROM json_each(?) WHERE waitlist.id = json_each.value ->> 'id'`,
           JSON.stringify(entries),
         ),
       ]
