@@ -34,6 +34,10 @@ export type EventType =
   | 'hold.lapsed'
   | 'hold.superseded'
   | 'hold.withdrawn'
+  | 'waitlist.joined'
+  | 'waitlist.left'
+  | 'waitlist.offered'
+  | 'waitlist.expired'
 
 /** A change to be remembered. `data` is thin: ids and codes, never health data. */
 export interface NewEvent {

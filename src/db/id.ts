@@ -1,7 +1,19 @@
 import { v7 } from 'uuid'
 import { base64Url } from './encode'
 
-export type IdPrefix = 'usr' | 'ses' | 'tok' | 'spc' | 'opn' | 'vis' | 'apt' | 'hld' | 'tof' | 'evt' | 'req'
+export type IdPrefix =
+  | 'usr'
+  | 'ses'
+  | 'tok'
+  | 'spc'
+  | 'opn'
+  | 'vis'
+  | 'apt'
+  | 'hld'
+  | 'tof'
+  | 'wtl'
+  | 'evt'
+  | 'req'
 
 /**
  * A new id: type prefix and a UUID version 7 (RFC 9562, section 5.7) without hyphens, so that ids sort by

@@ -6,6 +6,8 @@ const REFUSALS = {
   'slot-taken': 'slot-taken:',
   'patient-busy': 'patient-busy:',
   'too-many-holds': 'too-many-holds:',
+  'too-many-waiting': 'too-many-waiting:',
+  'waitlist-full': 'waitlist-full:',
   'stale-version': 'stale-version:',
   'stale-calendar': 'CHECK constraint failed: stale-calendar',
   'session-ended': 'session-ended:',

@@ -24,6 +24,9 @@ export const HOLD_ORIGINS = ['patient', 'waitlist', 'time-off'] as const
 /** How a hold ended. */
 export const HOLD_OUTCOMES = ['booked', 'released', 'lapsed', 'superseded', 'time-off'] as const
 
+/** How waiting ended: by an offer that was booked, by the patient, by time, or with their account. */
+export const WAITLIST_OUTCOMES = ['booked', 'left', 'expired', 'withdrawn'] as const
+
 /**
  * By what the directory is ordered, beside the name: whole numbers, ascending; what is not known comes last. An
  * index serves a query that says the very same, so both take it from here. `LAST` is the largest integer of
@@ -371,6 +374,49 @@ export const hold = sqliteTable(
       'hold_outcome',
       sql`(${t.endedAt} IS NULL) = (${t.outcome} IS NULL)
         AND ${t.outcome} IN ('booked', 'released', 'lapsed', 'superseded', 'time-off')`,
+    ),
+  ],
+)
+
+/**
+ * Who waits for a doctor's time to become free, while `ended_at` is null. Triggers raise `too-many-waiting` and
+ * `waitlist-full`, and `stale-version` for an entry that has ended already.
+ */
+export const waitlist = sqliteTable(
+  'waitlist',
+  {
+    id: text().primaryKey(),
+    doctorId: text('doctor_id')
+      .notNull()
+      .references(() => doctor.userId),
+    patientId: text('patient_id')
+      .notNull()
+      .references(() => patient.userId),
+    /** Null for whatever the doctor's first is when time becomes free. */
+    visitTypeId: text('visit_type_id').references(() => visitType.id),
+    fromMs: integer('from_ms').notNull(),
+    toMs: integer('to_ms').notNull(),
+    createdAt: integer('created_at').notNull(),
+    /** When it last let an offer pass, which put it at the end of the line. */
+    passedAt: integer('passed_at'),
+    /** The hold that it is offered now. No reference: each new hold would have to look for who refers to it. */
+    offerId: text('offer_id'),
+    /** Since when the time of that offer is being passed down the line. */
+    freedAt: integer('freed_at'),
+    endedAt: integer('ended_at'),
+    outcome: text({ enum: WAITLIST_OUTCOMES }),
+  },
+  (t) => [
+    index('waitlist_doctor_live').on(t.doctorId, t.createdAt, t.id).where(isNull(t.endedAt)),
+    index('waitlist_patient_live').on(t.patientId, t.createdAt, t.id).where(isNull(t.endedAt)),
+    index('waitlist_expiry').on(t.toMs).where(isNull(t.endedAt)),
+    // At most 62 days.
+    check('waitlist_range', sql`${t.fromMs} < ${t.toMs} AND ${t.toMs} - ${t.fromMs} <= 5356800000`),
+    check('waitlist_offer', sql`(${t.offerId} IS NULL) = (${t.freedAt} IS NULL)`),
+    check(
+      'waitlist_outcome',
+      sql`(${t.endedAt} IS NULL) = (${t.outcome} IS NULL)
+        AND ${t.outcome} IN ('booked', 'left', 'expired', 'withdrawn')`,
     ),
   ],
 )

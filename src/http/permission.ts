@@ -52,6 +52,9 @@ export const permissions = {
   takeHold: ['patient'],
   listHolds: ['patient'],
   releaseHold: ['patient'],
+  joinWaitlist: ['patient'],
+  listWaitlist: ['patient'],
+  leaveWaitlist: ['patient'],
 
   bookAppointment: ['patient', 'admin'],
   listAppointments: SIGNED_IN,

@@ -53,6 +53,10 @@ export const EVIDENCE = {
     { appointmentId: z.string(), appointment: z.string().meta({ description: 'Its address' }) },
     { appointmentId, appointment: `/v1/appointments/${appointmentId}` },
   ),
+  'already-waiting': members(
+    { waitlistId: z.string() },
+    { waitlistId: 'wtl_019aa1c1b2d37e4f9a8b7c6d5e4f3a2c' },
+  ),
   'illegal-transition': members(
     { from: z.string(), allowed: z.array(z.string()) },
     { from: 'completed', allowed: [] },

@@ -100,6 +100,21 @@ export const PROBLEMS = {
     'You hold too many slots',
     'A patient holds at most two slots at once, over all doctors. Book with one of them, release one, or wait until one lapses.',
   ],
+  'already-waiting': [
+    409,
+    'You are waiting for this already',
+    'The patient waits for this doctor, this visit type and some of this time already; `waitlistId` is their entry. Leave it first to wait for another range.',
+  ],
+  'too-many-waiting': [
+    409,
+    'You are on too many waiting lists',
+    'A patient has at most 20 entries on waiting lists, over all doctors. Leave one first.',
+  ],
+  'waitlist-full': [
+    409,
+    'The waiting list is full',
+    'A doctor’s waiting list has at most 500 entries. Try again later.',
+  ],
   'hold-expired': [
     410,
     'The hold is over',
@@ -139,7 +154,7 @@ export const PROBLEMS = {
   'range-too-long': [
     422,
     'The range is too long',
-    'A listing has at most 62 days, and time off at most 366. Time off with more appointments than one answer can carry is taken in parts.',
+    'A listing has at most 62 days, waiting too, and time off at most 366. Time off with more appointments than one answer can carry is taken in parts.',
   ],
   'schedule-refused': [
     422,
@@ -167,6 +182,7 @@ export const PROBLEMS = {
     'The hold has another start or another visit type than the booking. Book what is held, or without the hold.',
   ],
   'time-off-in-past': [422, 'The time off is over', 'Time off ends in the future.'],
+  'waiting-in-past': [422, 'The time is over', 'One waits for time that ends in the future.'],
   'too-much-time-off': [
     422,
     'There is too much time off',

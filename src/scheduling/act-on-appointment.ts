@@ -19,6 +19,7 @@ import {
 } from './change-calendar'
 import { type Appointment, type AppointmentCommand, decide, type Party } from './core/appointment'
 import type { Calendar } from './core/calendar'
+import { freedBy } from './core/offers'
 import { loadAppointment } from './load-calendar'
 
 /** A command on one appointment: who gives it, and what they have seen. */
@@ -42,6 +43,9 @@ const EVENTS = {
   'no-show': 'appointment.no-show',
 } as const satisfies Record<AppointmentCommand['action'], EventType>
 
+/** What gives back time that nobody has used. */
+const GIVING_BACK: readonly AppointmentCommand['action'][] = ['cancel', 'reject']
+
 export const actOnAppointment = (
   keeper: CalendarKeeper,
   context: CommandContext,
@@ -54,6 +58,7 @@ export const actOnAppointment = (
     const { appointment } = decision
     return change({
       subjectIds: [known.id],
+      ...(GIVING_BACK.includes(command.action) && { frees: freedBy([known]) }),
       statements: [updateStatuses([appointment])],
       events: [
         {

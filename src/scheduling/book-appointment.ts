@@ -19,6 +19,7 @@ import { answer, type Change, type CommandContext, change, changeCalendar, waitF
 import type { ActionRefusal } from './core/appointment'
 import { type Booking, type BookingRefusal, type BookingRequest, decideBooking } from './core/booking'
 import type { Calendar } from './core/calendar'
+import { freedBy } from './core/offers'
 import { endAnyHolds } from './hold-rows'
 import { loadAppointment } from './load-calendar'
 
@@ -89,6 +90,8 @@ function booking(
   const ended = endAnyHolds(holds, 'booked', createdAt)
   return {
     subjectIds: [id, ...holds.map((hold) => hold.id)],
+    frees: freedBy([], holds),
+    endsHolds: { holds, outcome: 'booked' },
     statements: [
       ...ended,
       insertAppointment(appointment),

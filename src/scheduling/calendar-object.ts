@@ -173,8 +173,8 @@ export abstract class CalendarObject extends DurableObject<Env> {
   async #afterTime<T>(context: CommandContext, work: CalendarWork<T>): Promise<Outcome<T>> {
     let calendar = await this.keeper.ready(context.database)
     if (calendar === undefined) return refused('doctor-not-found')
-    const { pending, holds } = calendar.overdue(calendar.advance(context.nowMs()))
-    if (pending.length > 0 || holds.length > 0) {
+    const { pending, holds, waiting } = calendar.overdue(calendar.advance(context.nowMs()))
+    if (pending.length + holds.length + waiting.length > 0) {
       // Whatever becomes of it: until D1 has noted them, what they block stays blocked.
       await lapseOverdue(this.keeper, { ...context, actor: null })
       calendar = await this.keeper.ready(context.database)

@@ -4,6 +4,8 @@
  *
  *   ready → advance → decide → take (one turn, no await in it) → one D1 batch → keep, or give back
  *
+ * What a change frees passes to those who wait for it within the same batch: `offer-freed.ts`.
+ *
  * A batch that shows that memory was wrong is decided anew. One whose outcome is unknown is fenced off by the
  * next load, and then its first event tells: it is in D1 if, and only if, the batch happened.
  */
@@ -15,6 +17,9 @@ import type { Actor } from '#db/right'
 import { done, type Outcome, refused } from './answer'
 import type { CalendarKeeper } from './calendar-keeper'
 import type { Calendar } from './core/calendar'
+import type { Hold, HoldOutcome } from './core/hold'
+import type { Freed } from './core/offers'
+import { FreedTime, type Taken } from './offer-freed'
 
 /** How often a command is decided anew when D1 shows that memory was wrong. */
 const MAX_DECISIONS = 4
@@ -37,6 +42,10 @@ export interface Change<T> {
   readonly statements: readonly Statement[]
   /** What is remembered of it, written in its own batch. */
   readonly events: NotedEvents
+  /** What it gives back of the doctor's time: those who wait for it get it first. */
+  readonly frees?: Freed
+  /** Holds that end with it, and how: where one was an offer, the waiting list hears of it. */
+  readonly endsHolds?: { readonly holds: readonly Hold[]; readonly outcome: HoldOutcome }
   /** Before D1 is asked, in the turn that decided: for what takes. */
   take?(): void
   /** After D1 said no: undoes `take`. */
@@ -78,6 +87,7 @@ export async function changeCalendar<T, Read = undefined>(
   command: Command<T, Read>,
 ): Promise<Outcome<T>> {
   let waits = 0
+  const freed = new FreedTime(keeper, context.database)
   for (let decisions = 0; decisions < MAX_DECISIONS && waits < MAX_WAITS; ) {
     const calendar = await keeper.ready(context.database)
     if (calendar === undefined) return refused('doctor-not-found')
@@ -87,18 +97,22 @@ export async function changeCalendar<T, Read = undefined>(
       continue
     }
 
-    const decision = command.decide(calendar, calendar.advance(context.nowMs()), read)
+    const nowMs = calendar.advance(context.nowMs())
+    const decision = command.decide(calendar, nowMs, read)
     if (decision.kind === 'answer') return decision.outcome
-    if (decision.kind === 'wait') {
+    const next = decision.kind === 'wait' ? decision : freed.take(calendar, decision.change, nowMs)
+    if (next.kind === 'wait') {
       waits += 1
-      await keeper.settled(decision.subjectIds)
-      continue
+      await keeper.settled(next.subjectIds)
+    } else if (next.kind === 'read') {
+      await next.read()
+    } else {
+      decisions += 1
+      const carried = carryOut(keeper, context, calendar, command, next.change)
+      const outcome = await keeper.track(next.change.subjectIds, carried)
+      if (outcome === 'offer-refused') freed.refused()
+      else if (outcome !== 'decide-anew') return outcome
     }
-    decisions += 1
-    decision.change.take?.()
-    const carried = carryOut(keeper, context, calendar, command, decision.change)
-    const outcome = await keeper.track(decision.change.subjectIds, carried)
-    if (outcome !== 'decide-anew') return outcome
   }
   return refused('unavailable')
 }
@@ -109,8 +123,8 @@ async function carryOut<T, Read>(
   { database, actor }: CommandContext,
   calendar: Calendar,
   command: Command<T, Read>,
-  decided: Change<T>,
-): Promise<Outcome<T> | 'decide-anew'> {
+  decided: Taken<T>,
+): Promise<Outcome<T> | 'decide-anew' | 'offer-refused'> {
   const eventId = newId('evt')
   const statements = [...decided.statements, ...insertEvents(decided.events, eventId)]
   const commit = await keeper.commit(database, calendar, actor, statements)
@@ -127,6 +141,8 @@ async function carryOut<T, Read>(
       decided.giveBack?.()
       keeper.changed(calendar)
       if (commit.refusal === 'session-ended') return refused('session-ended')
+      // It may be the command's own patient as well: decided without offers, D1 tells.
+      if (commit.refusal === 'patient-busy' && decided.offers.length > 0) return 'offer-refused'
       if (command.refusedBy !== undefined) return command.refusedBy(commit.refusal)
       throw new Error(`Nothing in this command can be refused by ${commit.refusal}`)
     case 'stale':

@@ -26,7 +26,9 @@ import {
 } from './change-visit-types'
 import type { Appointment } from './core/appointment'
 import type { Opening, VisitType } from './core/schedule'
+import type { WaitlistEntry } from './core/waiting-list'
 import { type EditNotesCommand, editNotes } from './edit-notes'
+import { type JoinCommand, joinWaitlist, type LeaveCommand, leaveWaitlist } from './join-waitlist'
 import { type Openings, openingsOf } from './openings'
 import { type RescheduleCommand, rescheduleAppointment } from './reschedule-appointment'
 import { type ChangedSchedule, type SetScheduleCommand, setSchedule } from './set-schedule'
@@ -54,6 +56,14 @@ export class DoctorCalendar extends CalendarObject {
 
   release(command: ReleaseCommand): Promise<ObjectAnswer<null>> {
     return this.run(command.actor, (_, context) => releaseHold(this.keeper, context, command))
+  }
+
+  joinWaitlist(command: JoinCommand): Promise<ObjectAnswer<WaitlistEntry>> {
+    return this.create(command, (context) => joinWaitlist(this.keeper, context, command))
+  }
+
+  leaveWaitlist(command: LeaveCommand): Promise<ObjectAnswer<null>> {
+    return this.run(command.actor, (_, context) => leaveWaitlist(this.keeper, context, command))
   }
 
   /** Approves, rejects, cancels, starts, completes, or notes that nobody came. */

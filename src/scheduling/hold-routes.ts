@@ -13,7 +13,7 @@ import { databaseOf } from '#http/request'
 import { invalid, validate } from '#http/validate'
 import { answerRefusal, callCalendar } from './call-calendar'
 import { Id, Instant } from './fields'
-import { findHold } from './find-hold'
+import { findOwn } from './find-own'
 import { exampleHold, HoldView, viewHold } from './hold'
 import { answerOwnPage, OwnPageQuery } from './own-page'
 
@@ -112,7 +112,7 @@ export const holdRoutes = new Hono<AppEnv>()
     async (c) => {
       const actor = c.get('actor')
       const { id } = c.req.valid('param')
-      const found = await findHold(databaseOf(c, 'first-primary'), actor, id)
+      const found = await findOwn(databaseOf(c, 'first-primary'), actor, hold, id)
       if (typeof found === 'string') return problem(c, found)
       if (found.endedAt !== null) return c.body(null, 204)
       const released = await callCalendar(c, found.doctorId, (object) =>

@@ -20,6 +20,17 @@ export const insertHold = (hold: Hold): Statement =>
     hold.expiresAt,
   )
 
+/** The same of any number, in their order. */
+export const insertHolds = (holds: readonly Hold[]): Statement =>
+  statement(
+    `INSERT INTO hold (id, doctor_id, patient_id, visit_type_id, start_ms, end_ms, blocked_start_ms,
+       blocked_end_ms, origin, created_at, expires_at)
+     SELECT value ->> 'id', value ->> 'doctorId', value ->> 'patientId', value ->> 'visitTypeId',
+       value ->> 'startMs', value ->> 'endMs', value ->> 'blockedStartMs', value ->> 'blockedEndMs',
+       value ->> 'origin', value ->> 'createdAt', value ->> 'expiresAt' FROM json_each(?) ORDER BY key`,
+    JSON.stringify(holds),
+  )
+
 /** Ends the holds; one that has ended already raises `stale-version`. */
 export const endHolds = (
   holds: readonly Pick<Hold, 'id'>[],

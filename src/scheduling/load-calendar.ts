@@ -16,6 +16,7 @@ import {
   timeOff,
   user,
   visitType,
+  waitlist,
 } from '#db/schema'
 import type { Appointment } from './core/appointment'
 import { Calendar } from './core/calendar'
@@ -56,75 +57,90 @@ export async function loadCalendar(
   nowMs: number,
 ): Promise<Loaded | undefined> {
   const fromMs = nowMs - LOADED_PAST_MS
-  const [epochs, doctors, schedules, openings, timesOff, visitTypes, appointments, overdue, holds, answers] =
-    await db.batch([
-      db
-        .update(calendar)
-        .set({ epoch: sql`${calendar.epoch} + 1`, writerEpoch: sql`${calendar.epoch} + 1` })
-        .where(eq(calendar.doctorId, doctorId))
-        .returning({ epoch: calendar.epoch, version: calendar.version }),
-      db
-        .select({ verifiedAt: doctor.verifiedAt, status: user.status })
-        .from(doctor)
-        .innerJoin(user, eq(user.id, doctor.userId))
-        .where(eq(doctor.userId, doctorId)),
-      db.select().from(schedule).where(eq(schedule.doctorId, doctorId)),
-      db
-        .select({
-          id: opening.id,
-          startMs: opening.startMs,
-          endMs: opening.endMs,
-          version: opening.version,
-        })
-        .from(opening)
-        .where(and(eq(opening.doctorId, doctorId), gt(opening.startMs, fromMs - MAX_OPENING_MS))),
-      db
-        .select({ id: timeOff.id, startMs: timeOff.startMs, endMs: timeOff.endMs, reason: timeOff.reason })
-        .from(timeOff)
-        .where(
-          and(
-            eq(timeOff.doctorId, doctorId),
-            gt(timeOff.startMs, fromMs - MAX_TIME_OFF_MS),
-            gt(timeOff.endMs, fromMs),
-          ),
+  const [
+    epochs,
+    doctors,
+    schedules,
+    openings,
+    timesOff,
+    visitTypes,
+    appointments,
+    overdue,
+    holds,
+    waiting,
+    answers,
+  ] = await db.batch([
+    db
+      .update(calendar)
+      .set({ epoch: sql`${calendar.epoch} + 1`, writerEpoch: sql`${calendar.epoch} + 1` })
+      .where(eq(calendar.doctorId, doctorId))
+      .returning({ epoch: calendar.epoch, version: calendar.version }),
+    db
+      .select({ verifiedAt: doctor.verifiedAt, status: user.status })
+      .from(doctor)
+      .innerJoin(user, eq(user.id, doctor.userId))
+      .where(eq(doctor.userId, doctorId)),
+    db.select().from(schedule).where(eq(schedule.doctorId, doctorId)),
+    db
+      .select({
+        id: opening.id,
+        startMs: opening.startMs,
+        endMs: opening.endMs,
+        version: opening.version,
+      })
+      .from(opening)
+      .where(and(eq(opening.doctorId, doctorId), gt(opening.startMs, fromMs - MAX_OPENING_MS))),
+    db
+      .select({ id: timeOff.id, startMs: timeOff.startMs, endMs: timeOff.endMs, reason: timeOff.reason })
+      .from(timeOff)
+      .where(
+        and(
+          eq(timeOff.doctorId, doctorId),
+          gt(timeOff.startMs, fromMs - MAX_TIME_OFF_MS),
+          gt(timeOff.endMs, fromMs),
         ),
-      db
-        .select()
-        .from(visitType)
-        .where(and(eq(visitType.doctorId, doctorId), or(isNull(visitType.archivedAt), isHeld(db, doctorId))))
-        .orderBy(asc(visitType.createdAt), asc(visitType.id)),
-      db
-        .select()
-        .from(appointment)
-        .where(
-          and(
-            eq(appointment.doctorId, doctorId),
-            gte(appointment.startMs, fromMs),
-            inArray(appointment.status, COUNTED),
-          ),
+      ),
+    db
+      .select()
+      .from(visitType)
+      .where(and(eq(visitType.doctorId, doctorId), or(isNull(visitType.archivedAt), isHeld(db, doctorId))))
+      .orderBy(asc(visitType.createdAt), asc(visitType.id)),
+    db
+      .select()
+      .from(appointment)
+      .where(
+        and(
+          eq(appointment.doctorId, doctorId),
+          gte(appointment.startMs, fromMs),
+          inArray(appointment.status, COUNTED),
         ),
-      // Requests that nobody answered while the object slept. There are few in all, so the index of their status
-      // finds them; the plus keeps SQLite from walking the doctor's whole past instead.
-      db
-        .select()
-        .from(appointment)
-        .where(
-          and(
-            eq(appointment.status, 'pending'),
-            lt(appointment.startMs, fromMs),
-            sql`+${appointment.doctorId} = ${doctorId}`,
-          ),
+      ),
+    // Requests that nobody answered while the object slept. There are few in all, so the index of their status
+    // finds them; the plus keeps SQLite from walking the doctor's whole past instead.
+    db
+      .select()
+      .from(appointment)
+      .where(
+        and(
+          eq(appointment.status, 'pending'),
+          lt(appointment.startMs, fromMs),
+          sql`+${appointment.doctorId} = ${doctorId}`,
         ),
-      db
-        .select()
-        .from(hold)
-        .where(and(eq(hold.doctorId, doctorId), isNull(hold.endedAt))),
-      db
-        .select()
-        .from(idempotency)
-        .where(and(eq(idempotency.doctorId, doctorId), gt(idempotency.createdAt, nowMs - IDEMPOTENCY_MS)))
-        .orderBy(asc(idempotency.createdAt)),
-    ])
+      ),
+    db
+      .select()
+      .from(hold)
+      .where(and(eq(hold.doctorId, doctorId), isNull(hold.endedAt))),
+    db
+      .select()
+      .from(waitlist)
+      .where(and(eq(waitlist.doctorId, doctorId), isNull(waitlist.endedAt))),
+    db
+      .select()
+      .from(idempotency)
+      .where(and(eq(idempotency.doctorId, doctorId), gt(idempotency.createdAt, nowMs - IDEMPOTENCY_MS)))
+      .orderBy(asc(idempotency.createdAt)),
+  ])
   const [epoch] = epochs
   const [who] = doctors
   if (epoch === undefined || who === undefined) return undefined
@@ -142,6 +158,7 @@ export async function loadCalendar(
       visitTypes,
       appointments: [...overdue, ...appointments],
       holds,
+      waitlist: waiting,
     }),
     answers: new Map(answers.map((known) => [keyOf(known.userId, known.key), known])),
   }

@@ -5,7 +5,7 @@ import type { Context } from 'hono'
 import type { TypedResponse } from 'hono/types'
 import * as z from 'zod'
 import { readAs } from '#db/right'
-import type { hold, opening, timeOff, visitType } from '#db/schema'
+import type { hold, opening, timeOff, visitType, waitlist } from '#db/schema'
 import type { AppEnv } from '#http/context'
 import { CURSOR_FAULT, decodeCursor, type Page, pageFrom, pageQuery } from '#http/page'
 import { type ProblemAnswer, problem } from '#http/problem'
@@ -18,7 +18,7 @@ export const OwnPageQuery = z.strictObject(pageQuery)
 
 const Cursor = z.tuple([z.int(), z.string().max(MAX_ID_LENGTH)])
 
-type OwnTable = typeof hold | typeof opening | typeof timeOff | typeof visitType
+type OwnTable = typeof hold | typeof opening | typeof timeOff | typeof visitType | typeof waitlist
 
 type Instant = 'startMs' | 'createdAt' | 'expiresAt'
 type OwnColumns = { readonly [Name in Instant | 'id']: SQLiteColumn }

@@ -11,6 +11,7 @@ import { afterRefusal, refuse } from './book-appointment'
 import type { CalendarKeeper } from './calendar-keeper'
 import { answer, type CommandContext, change, waitFor } from './change-calendar'
 import type { Appointment } from './core/appointment'
+import { freedBy } from './core/offers'
 import { decideReschedule, type RescheduleRequest } from './core/reschedule'
 import { endAnyHolds } from './hold-rows'
 
@@ -46,6 +47,8 @@ export const rescheduleAppointment = (
       const ended = endAnyHolds(holds, 'booked', nowMs)
       return change<Appointment>({
         subjectIds: [known.id, ...holds.map(({ id }) => id)],
+        frees: freedBy([known], holds),
+        endsHolds: { holds, outcome: 'booked' },
         statements: [...ended, moveAppointment(moved), selectAnswer(moved)],
         events: [
           {

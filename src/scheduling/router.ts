@@ -10,6 +10,7 @@ import { scheduleRoutes } from './schedule-routes'
 import { slotRoutes } from './slot-routes'
 import { timeOffRoutes } from './time-off-routes'
 import { visitTypeRoutes } from './visit-type-routes'
+import { waitlistRoutes } from './waitlist-routes'
 
 export const scheduling = new Hono<AppEnv>()
   .route('/', scheduleRoutes)
@@ -19,5 +20,6 @@ export const scheduling = new Hono<AppEnv>()
   .route('/', slotRoutes)
   .route('/', liveRoutes)
   .route('/', holdRoutes)
+  .route('/', waitlistRoutes)
   .route('/', appointmentRoutes)
   .route('/', appointmentActionRoutes)

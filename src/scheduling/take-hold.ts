@@ -7,6 +7,7 @@ import type { CalendarKeeper } from './calendar-keeper'
 import { answer, type CommandContext, change, changeCalendar, waitFor } from './change-calendar'
 import { decideHold, type HoldRequest } from './core/booking'
 import type { Hold } from './core/hold'
+import { freedBy } from './core/offers'
 import { endAnyHolds, holdEvent, insertHold } from './hold-rows'
 
 export interface HoldCommand extends HoldRequest {
@@ -47,6 +48,8 @@ export const takeHold = (
       const { actor, key } = command
       return change({
         subjectIds: [hold.id, ...superseded.map(({ id }) => id)],
+        frees: freedBy([], superseded),
+        endsHolds: { holds: superseded, outcome: 'superseded' },
         statements: [
           ...endAnyHolds(superseded, 'superseded', nowMs),
           insertHold(hold),
@@ -100,6 +103,8 @@ export const releaseHold = (
       if (hold === undefined || hold.patientId !== actor.userId) return answer(done(null))
       return change({
         subjectIds: [holdId],
+        frees: freedBy([], [hold]),
+        endsHolds: { holds: [hold], outcome: 'released' },
         statements: endAnyHolds([hold], 'released', nowMs),
         events: [holdEvent('hold.released', actor.userId, hold, nowMs)],
         answer: () => null,

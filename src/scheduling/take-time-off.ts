@@ -14,6 +14,7 @@ import { type Appointment, decide } from './core/appointment'
 import type { Calendar } from './core/calendar'
 import type { Hold } from './core/hold'
 import { overlaps } from './core/interval'
+import { freedBy } from './core/offers'
 import type { TimeOff } from './core/schedule'
 import { endAnyHolds, holdEvent } from './hold-rows'
 import {
@@ -129,6 +130,9 @@ function takingTimeOff(
   ]
   return {
     subjectIds: [timeOff.id, ...[...affected, ...holds].map(({ id }) => id)],
+    // What of them lies outside the time off.
+    frees: freedBy(cancelled, holds),
+    endsHolds: { holds, outcome: 'time-off' },
     statements: [...before, answerTimeOff(actor, key, decided)],
     events: [
       {
@@ -189,6 +193,7 @@ export const withdrawTimeOff = (
       const { doctorId } = keeper
       return change({
         subjectIds: [timeOffId],
+        frees: { intervals: [{ ...timeOff, patientId: null }], leaving: [timeOffId] },
         statements: [statement('DELETE FROM time_off WHERE id = ?', timeOffId)],
         events: [
           {

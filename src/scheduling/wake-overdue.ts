@@ -1,7 +1,7 @@
 /** Wakes doctors' objects: where time alone has something to change, and after an event of theirs. */
 import { and, asc, eq, isNull, lt, lte, min } from 'drizzle-orm'
 import { openDatabase } from '#db/database'
-import { appointment, calendar, hold } from '#db/schema'
+import { appointment, calendar, hold, waitlist } from '#db/schema'
 import { logError } from '#http/log-error'
 
 /** Doctors whose objects one run wakes for each kind; what is left waits a minute. */
@@ -24,11 +24,12 @@ export async function wake(env: Pick<Env, 'DOCTOR_CALENDAR'>, doctorId: string):
 
 /**
  * Wakes the objects of doctors with requests that nobody answered before their start, with holds whose time is
- * over, and with a next open slot that time has passed by: each kind longest due first.
+ * over, with patients who wait for what is past, and with a next open slot that time has passed by: each kind
+ * longest due first.
  */
 export async function wakeOverdue(env: Pick<Env, 'DB' | 'DOCTOR_CALENDAR'>, nowMs: number): Promise<void> {
   const { db } = openDatabase(env.DB, 'first-primary')
-  const [requests, holds, passed] = await db.batch([
+  const [requests, holds, waiting, passed] = await db.batch([
     db
       .select({ doctorId: appointment.doctorId })
       .from(appointment)
@@ -44,12 +45,19 @@ export async function wakeOverdue(env: Pick<Env, 'DB' | 'DOCTOR_CALENDAR'>, nowM
       .orderBy(asc(min(hold.expiresAt)))
       .limit(MAX_WOKEN),
     db
+      .select({ doctorId: waitlist.doctorId })
+      .from(waitlist)
+      .where(and(isNull(waitlist.endedAt), lte(waitlist.toMs, nowMs)))
+      .groupBy(waitlist.doctorId)
+      .orderBy(asc(min(waitlist.toMs)))
+      .limit(MAX_WOKEN),
+    db
       .select({ doctorId: calendar.doctorId })
       .from(calendar)
       .where(lt(calendar.nextCheckAt, nowMs))
       .orderBy(asc(calendar.nextCheckAt))
       .limit(MAX_WOKEN),
   ])
-  const overdue = new Set([...requests, ...holds, ...passed].map(({ doctorId }) => doctorId))
+  const overdue = new Set([...requests, ...holds, ...waiting, ...passed].map(({ doctorId }) => doctorId))
   await Promise.all([...overdue].map((doctorId) => wake(env, doctorId)))
 }

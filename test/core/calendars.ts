@@ -56,6 +56,7 @@ export const calendarOf = (facts: Partial<CalendarFacts> = {}): Calendar =>
     visitTypes: [visitType('vis_half', 30)],
     appointments: [],
     holds: [],
+    waitlist: [],
     ...facts,
   })
 

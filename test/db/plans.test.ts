@@ -111,6 +111,8 @@ describe('No whole table is walked', () => {
       [patient.token]: [
         '/v1/holds?count=true',
         `/v1/holds?cursor=${cursor}`,
+        '/v1/waitlist?count=true',
+        `/v1/waitlist?cursor=${cursor}`,
         `/v1/appointments/${visitId}/history?count=true`,
         `/v1/appointments/${visitId}/history?cursor=${btoa('[1]')}`,
       ],
@@ -158,7 +160,8 @@ describe('No whole table is walked', () => {
     )
     await everyMinute({ ...env, DB }, Date.now())
     const texts = asked.map(({ sql: text }) => text).join('\n')
-    for (const table of ['event', 'appointment', 'idempotency', 'setting']) expect(texts).toContain(table)
+    for (const table of ['event', 'appointment', 'waitlist', 'idempotency', 'setting'])
+      expect(texts).toContain(table)
     expect(await rows(`SELECT id FROM event WHERE id = 'evt_due' AND published_at IS NULL`)).toEqual([])
     await expectNoScan(asked, 4)
   })
@@ -166,6 +169,7 @@ describe('No whole table is walked', () => {
   it('by a doctor’s object: loading, hours, openings, holding, booking, moving, cancelling, verifying', async () => {
     const { DB, asked } = recording()
     const owner = await seedUser(env, 'doctor')
+    const admirer = await seedUser(env, 'patient')
     const stub = env.DOCTOR_CALENDAR.getByName(owner.userId)
     await runInDurableObject(stub, (object) => {
       Object.assign(object, { env: { ...env, DB } })
@@ -200,6 +204,13 @@ describe('No whole table is walked', () => {
     await send('PATCH', `/v1/appointments/${booked.id}`, patient.token, { notes: 'x' })
     await send('POST', `/v1/appointments/${booked.id}/cancel`, patient.token, { reason: 'x' })
     await send('POST', `/v1/appointments/${booked.id}/cancel`, patient.token)
+    const wish = { doctorId: owner.userId, from: `${day}T09:00:00Z`, to: `${day}T09:30:00Z` }
+    const waiting = await send('POST', '/v1/waitlist', admirer.token, wish, 'plans-6')
+    const again = await send('POST', '/v1/appointments', patient.token, booking)
+    await send('POST', `/v1/appointments/${again.id}/cancel`, patient.token, {})
+    const { items: offers } = await send('GET', '/v1/holds', admirer.token)
+    await send('DELETE', `/v1/holds/${offers[0].id}`, admirer.token)
+    await send('DELETE', `/v1/waitlist/${waiting.id}`, admirer.token)
     await send('POST', '/v1/appointments', patient.token, booking)
     const timeOff = { start: `${day}T08:00:00Z`, end: `${day}T10:00:00Z` }
     const holding = { doctorId: owner.userId, start: `${day}T08:30:00Z` }

@@ -32,6 +32,7 @@ const TABLES: Readonly<Record<string, readonly string[]>> = {
   time_off: ['doctor_id → doctor.user_id'],
   user: [],
   visit_type: ['doctor_id → doctor.user_id'],
+  waitlist: ['doctor_id → doctor.user_id', 'patient_id → patient.user_id', 'visit_type_id → visit_type.id'],
 }
 
 /** The full-text index, and the tables that SQLite keeps for it. */
@@ -68,6 +69,9 @@ const INDEXES: Readonly<Record<string, string>> = {
   user_email: 'user(email) unique',
   user_mobile: 'user(mobile) unique partial',
   visit_type_doctor: 'visit_type(doctor_id, created_at, id)',
+  waitlist_doctor_live: 'waitlist(doctor_id, created_at, id) partial',
+  waitlist_expiry: 'waitlist(to_ms) partial',
+  waitlist_patient_live: 'waitlist(patient_id, created_at, id) partial',
 }
 
 const TRIGGERS: Readonly<Record<string, string>> = {
@@ -93,6 +97,8 @@ const TRIGGERS: Readonly<Record<string, string>> = {
   session_right_use: 'INSTEAD OF INSERT ON session_right',
   user_version: 'BEFORE UPDATE ON user',
   visit_type_version: 'BEFORE UPDATE ON visit_type',
+  waitlist_limits: 'BEFORE INSERT ON waitlist',
+  waitlist_once: 'BEFORE UPDATE ON waitlist',
 }
 
 /** What is there of a type, but for what the platform itself keeps. */
@@ -156,7 +162,14 @@ describe('A row of every table', () => {
     const said = await write(
       insertVisit({ doctor, patient, originMs: NOW, start: 0, end: 30, before: 5, after: 5 }),
       statement(`INSERT INTO doctor_specialty (doctor_id, specialty_id) VALUES (?, 'spc_cardiology')`, u),
-      insertHeld({ doctor, patient, originMs: NOW, start: 900, end: 930 }),
+      insertHeld({ id: 'hld_1', doctor, patient, originMs: NOW, start: 900, end: 930 }),
+      statement(
+        `INSERT INTO waitlist (id, doctor_id, patient_id, visit_type_id, from_ms, to_ms, created_at, offer_id, freed_at)
+         VALUES ('wtl_1', ?, ?, ?, 1, 2, 0, 'hld_1', 0)`,
+        u,
+        p,
+        doctor.visitTypeId,
+      ),
       statement(
         `INSERT INTO time_off (id, doctor_id, start_ms, end_ms, created_at) VALUES ('off_1', ?, 1, 2, 0)`,
         u,
@@ -205,8 +218,9 @@ describe('A row of every table', () => {
       for (const { from } of await rows(`PRAGMA foreign_key_list(${table})`)) {
         const one = `WHERE rowid = (SELECT min(rowid) FROM ${table})`
         const said = await sql(`UPDATE ${table} SET "${from}" = 'usr_nobody'${counted(table)} ${one}`)
-        // Whose hold it is, and of whom, never changes, be it to somebody who exists.
-        const guarded = table === 'hold' && from !== 'visit_type_id'
+        // Whose hold or wish it is, and of whom, never changes, be it to somebody who exists.
+        const guarded =
+          ['hold', 'waitlist'].includes(table) && ['doctor_id', 'patient_id'].includes(String(from))
         const refusal = guarded ? 'stale-version' : 'FOREIGN KEY constraint failed'
         expect(said, `${table}.${from}`).toContain(refusal)
         references += 1
@@ -235,6 +249,9 @@ describe('A row of every table', () => {
     ['hold', 'hold_outcome', `ended_at = 1, outcome = 'forgotten'`],
     ['hold', 'hold_outcome', 'ended_at = 1'],
     ['hold', 'hold_outcome', `outcome = 'booked'`],
+    ['waitlist', 'waitlist_offer', 'freed_at = NULL'],
+    ['waitlist', 'waitlist_outcome', `ended_at = 1, outcome = 'forgotten'`],
+    ['waitlist', 'waitlist_outcome', 'ended_at = 1'],
     ['appointment', 'appointment_interval', 'end_ms = start_ms'],
     ['appointment', 'appointment_interval', 'blocked_start_ms = start_ms + 1'],
     ['appointment', 'appointment_interval', 'blocked_end_ms = end_ms - 1'],

@@ -308,6 +308,7 @@ it('Conditions and keys are documented where they count, and never as required',
     'Idempotency-Key': [
       'bookAppointment',
       'takeHold',
+      'joinWaitlist',
       'addOpening',
       'takeTimeOff',
       'addVisitType',

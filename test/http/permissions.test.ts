@@ -146,7 +146,11 @@ it('The table says what the contract says', () => {
     ),
   )
   expect(of('admin').sort()).toEqual(['POST /v1/admin/doctors/:id/verify', 'POST /v1/specialties'])
-  expect(of('patient').sort()).toEqual(['DELETE /v1/holds/:id', 'GET /v1/holds', 'POST /v1/holds'])
+  expect(of('patient').sort()).toEqual(
+    ['holds', 'waitlist']
+      .flatMap((own) => [`DELETE /v1/${own}/:id`, `GET /v1/${own}`, `POST /v1/${own}`])
+      .sort(),
+  )
   expect(of('doctor,admin').sort()).toEqual(['approve', 'complete', 'no-show', 'reject', 'start'].map(visit))
   expect(of('patient,admin').sort()).toEqual(['PATCH /v1/appointments/:id', 'POST /v1/appointments'])
   expect(of('patient,doctor,admin').sort()).toEqual([

@@ -35,6 +35,7 @@ const TABLES = [
   'time_off',
   'user',
   'visit_type',
+  'waitlist',
 ]
 
 /** How many rows there are of everything that a scheduling call may write. */

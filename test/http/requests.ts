@@ -17,6 +17,7 @@ export interface Subjects {
   readonly patientId: string
   readonly appointmentId: string
   readonly holdId: string
+  readonly waitlistId: string
   readonly openingId: string
   readonly timeOffId: string
   readonly visitTypeId: string
@@ -38,6 +39,7 @@ export const unknownSubjects = (): Subjects => ({
   patientId: newId('usr'),
   appointmentId: newId('apt'),
   holdId: newId('hld'),
+  waitlistId: newId('wtl'),
   ...unknownOwn(),
 })
 
@@ -123,6 +125,12 @@ export const requests: Record<OperationId, (subjects: Subjects, role: Role | und
   takeHold: ({ doctorId, start }) => ({ path: '/v1/holds', body: { doctorId, start } }),
   listHolds: () => ({ path: '/v1/holds' }),
   releaseHold: ({ holdId }) => ({ path: `/v1/holds/${holdId}` }),
+  joinWaitlist: ({ doctorId }) => ({
+    path: '/v1/waitlist',
+    body: { doctorId, from: `${day(40)}T10:00:00Z`, to: `${day(45)}T10:00:00Z` },
+  }),
+  listWaitlist: () => ({ path: '/v1/waitlist' }),
+  leaveWaitlist: ({ waitlistId }) => ({ path: `/v1/waitlist/${waitlistId}` }),
 
   bookAppointment: ({ doctorId, start, patientId }, role) => ({
     path: '/v1/appointments',

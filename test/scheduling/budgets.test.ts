@@ -34,6 +34,32 @@ async function person(): Promise<SeededUser> {
   return patient
 }
 
+describe('cancelling', () => {
+  const cancel = (patient: SeededUser, id: string) =>
+    costOf(() => call('POST', `/v1/appointments/${id}/cancel`, { token: patient.token, body: {} }))
+
+  it('costs one round trip where nobody waits for its time, and one more to ask who is busy', async () => {
+    const doctor = await seedClinic()
+    const [patient, waiting] = [await person(), await person()]
+    const start = await openStart(doctor.userId)
+    const wait = (from: string, hours: number) =>
+      call('POST', '/v1/waitlist', {
+        token: waiting.token,
+        body: {
+          doctorId: doctor.userId,
+          from,
+          to: new Date(Date.parse(from) + hours * 3_600_000).toISOString(),
+        },
+      })
+    await wait(new Date(Date.parse(start) + 24 * 3_600_000).toISOString(), 1)
+    const first = await book(patient, doctor.userId, start)
+    expect((await cancel(patient, first.body.id)).cost).toMatchObject({ status: 200, d1Batches: 2 })
+    const second = await book(patient, doctor.userId, start)
+    await wait(start, 1)
+    expect((await cancel(patient, second.body.id)).cost).toMatchObject({ status: 200, d1Batches: 3 })
+  })
+})
+
 describe('booking', () => {
   it.each([10, 10_000])(
     'costs the same with %i appointments behind: warm one round trip, cold two',

@@ -130,14 +130,18 @@ export const eventsOf = async (subjectId: string): Promise<string[]> =>
 export const memoryOf = async (doctorId: string): Promise<Openings> =>
   answered(await calendarOf(doctorId).openings())
 
+/** Whether somebody waits for the time of a hold: then nobody is told when it lapses, and until D1 knows it blocks. */
+const AWAITED = `EXISTS (SELECT 1 FROM waitlist AS w WHERE w.doctor_id = hold.doctor_id AND w.ended_at IS NULL
+  AND w.from_ms < hold.blocked_end_ms AND w.to_ms > hold.blocked_start_ms)`
+
 /** D1 and the object's memory tell the same of the doctor's time, and nothing in it overlaps. */
 export async function expectAgreement(doctorId: string): Promise<void> {
   const memory = await memoryOf(doctorId)
   const taken = await rows<{ start: number; end: number; lapsesAt: number | null }>(
     `SELECT blocked_start_ms AS start, blocked_end_ms AS end, NULL AS lapsesAt FROM appointment
      WHERE doctor_id = ?1 AND status IN ('pending', 'confirmed', 'in-progress')
-     UNION ALL SELECT blocked_start_ms, blocked_end_ms, expires_at FROM hold
-     WHERE doctor_id = ?1 AND ended_at IS NULL AND expires_at > ?2 ORDER BY 1, 2`,
+     UNION ALL SELECT blocked_start_ms, blocked_end_ms, iif(${AWAITED}, NULL, expires_at) FROM hold
+     WHERE doctor_id = ?1 AND ended_at IS NULL AND (expires_at > ?2 OR ${AWAITED}) ORDER BY 1, 2`,
     doctorId,
     Date.now(),
   )
@@ -148,7 +152,8 @@ export async function expectAgreement(doctorId: string): Promise<void> {
   const counted = await rows<{ day: string; count: number }>(
     `SELECT date(start_ms / 1000, 'unixepoch') AS day, count(*) AS count FROM (
        SELECT start_ms FROM appointment WHERE doctor_id = ?1 AND status NOT IN ('cancelled', 'rejected')
-       UNION ALL SELECT start_ms FROM hold WHERE doctor_id = ?1 AND ended_at IS NULL AND expires_at > ?2)
+       UNION ALL SELECT start_ms FROM hold
+       WHERE doctor_id = ?1 AND ended_at IS NULL AND (expires_at > ?2 OR ${AWAITED}))
      GROUP BY 1`,
     doctorId,
     Date.now(),

@@ -5,6 +5,7 @@ import type { ActCommand } from '#scheduling/act-on-appointment'
 import type { ObjectAnswer } from '#scheduling/answer'
 import type { BookCommand } from '#scheduling/book-appointment'
 import type { CalendarObject } from '#scheduling/call-calendar'
+import type { JoinCommand } from '#scheduling/join-waitlist'
 import type { RescheduleCommand } from '#scheduling/reschedule-appointment'
 import type { HoldCommand } from '#scheduling/take-hold'
 import type { TakeTimeOffCommand } from '#scheduling/take-time-off'
@@ -49,6 +50,19 @@ export const ask = {
       visitTypeId: undefined,
       ...others,
     }),
+  join: (
+    patient: SeededUser,
+    doctorId: string,
+    fromMs: number,
+    toMs: number,
+    others: Partial<JoinCommand> & { readonly visitTypeId?: string; readonly id?: string } = {},
+  ) => {
+    const { visitTypeId = null, id = newId('wtl'), ...rest } = others
+    const wish = { id, visitTypeId, fromMs, toMs }
+    return calendarOf(doctorId).joinWaitlist({ actor: actorOf(patient), key: undefined, wish, ...rest })
+  },
+  leave: (patient: SeededUser, doctorId: string, entryId: string) =>
+    calendarOf(doctorId).leaveWaitlist({ actor: actorOf(patient), entryId }),
   release: (patient: SeededUser, doctorId: string, holdId: string) =>
     calendarOf(doctorId).release({ actor: actorOf(patient), holdId }),
   move: (

@@ -74,7 +74,8 @@ export const FATES: readonly Fate[] = [
 
 /**
  * Runs the actor's command into the fate. `meanwhile` happens while D1 keeps it waiting, and is told how many
- * batches the object has sent. Afterwards D1 and memory agree, whatever the fate was.
+ * batches the object has sent. Afterwards D1 and memory agree, whatever the fate was. So many batches `before` it
+ * are delivered: those in which the command only reads.
  */
 export async function meet<T>(
   fate: Fate,
@@ -82,9 +83,13 @@ export async function meet<T>(
   actor: SeededUser,
   command: () => Promise<ObjectAnswer<T>>,
   meanwhile: (batches: () => number) => Promise<unknown>,
+  before = 0,
 ): Promise<ObjectAnswer<T> | undefined> {
   const gate = fate.gate()
-  const batches = await injectFaults(doctorId, [inTurn(gate.fault, fate.fault)])
+  const batches = await injectFaults(doctorId, [
+    ...Array<Fault>(before).fill(deliver),
+    inTurn(gate.fault, fate.fault),
+  ])
   const running = command().catch(() => undefined)
   await gate.arrived
   await meanwhile(batches)

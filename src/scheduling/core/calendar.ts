@@ -4,12 +4,15 @@
  */
 import { type Appointment, isActive, isCounted } from './appointment'
 import { DayCounts } from './day-counts'
+import { Held } from './held'
 import type { Hold } from './hold'
 import { Hours, type Plan } from './hours'
 import { contains, type Interval, overlaps, union } from './interval'
-import { type Occupant, Occupied } from './occupied'
+import { type Occupant, Occupied, occupantOf } from './occupied'
 import type { Opening, Policy, Schedule, TimeOff, VisitType } from './schedule'
 import type { Offer } from './slot'
+import { MINUTE_MS } from './time'
+import type { WaitlistEntry } from './waiting-list'
 
 /** What a load reads of a doctor. */
 export interface CalendarFacts {
@@ -27,6 +30,15 @@ export interface CalendarFacts {
   readonly appointments: readonly Appointment[]
   /** Those that have not been ended, though their time may be over. */
   readonly holds: readonly Hold[]
+  /** Those that have not ended, though their time may be over. */
+  readonly waitlist: readonly WaitlistEntry[]
+}
+
+/** What time has ended. */
+export interface Overdue {
+  readonly pending: readonly Appointment[]
+  readonly holds: readonly Hold[]
+  readonly waiting: readonly WaitlistEntry[]
 }
 
 export class Calendar {
@@ -39,12 +51,11 @@ export class Calendar {
   readonly #appointments = new Map<string, Appointment>()
   /** Those that wait for approval: few, and asked for after every change. */
   readonly #pending = new Map<string, Appointment>()
-  readonly #holds = new Map<string, Hold>()
-  /** Holds whose time is over, until D1 has noted it; they block nobody. */
-  readonly #lapsed = new Map<string, Hold>()
   readonly #occupied = new Occupied()
   /** By the keys of `#occupied`. */
   readonly #counts: DayCounts
+  /** Holds, and who waits for their time. */
+  readonly held: Held
   #now = 0
 
   constructor(facts: CalendarFacts) {
@@ -55,6 +66,7 @@ export class Calendar {
     this.hours = new Hours(facts.schedule, facts.openings, facts.timeOff)
     this.#visitTypes = facts.visitTypes
     this.#counts = new DayCounts(facts.schedule.timeZone)
+    this.held = new Held(this.#occupied, this.#counts, facts.waitlist, () => this.#longestBufferMs)
     for (const appointment of facts.appointments) this.put(appointment)
     for (const hold of facts.holds) this.putHold(hold)
   }
@@ -63,11 +75,7 @@ export class Calendar {
   advance(nowMs: number): number {
     this.#now = Math.max(this.#now, nowMs)
     this.hours.advance(this.#now)
-    for (const hold of this.#holds.values()) {
-      if (hold.expiresAt > this.#now) continue
-      this.removeHold(hold.id)
-      this.#lapsed.set(hold.id, hold)
-    }
+    this.held.advance(this.#now)
     return this.#now
   }
 
@@ -105,6 +113,7 @@ export class Calendar {
     this.#visitTypes = [...others, visitType].sort(
       (a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1),
     )
+    this.held.placeAll()
   }
 
   appointment(id: string): Appointment | undefined {
@@ -152,30 +161,51 @@ export class Calendar {
 
   /** The hold of this id, while it lives. */
   hold(id: string): Hold | undefined {
-    return this.#holds.get(id)
+    return this.held.live(id)
   }
 
   /** Live holds whose blocked interval overlaps this one, by start. */
   holdsOverlapping(interval: Interval): Hold[] {
-    return this.#occupied.overlapping(interval).flatMap(({ id }) => this.#holds.get(id) ?? [])
+    return this.#occupied.overlapping(interval).flatMap(({ id }) => this.held.live(id) ?? [])
   }
 
-  /** What time has ended and D1 has not heard of: lapsed holds, and requests that nobody answered before their start. */
-  overdue(nowMs: number): { readonly pending: readonly Appointment[]; readonly holds: readonly Hold[] } {
+  /** Of the visit types that are offered. */
+  get #longestBufferMs(): number {
+    const buffers = this.visitTypes.flatMap((type) => [type.bufferBeforeMinutes, type.bufferAfterMinutes])
+    return Math.max(0, ...buffers) * MINUTE_MS
+  }
+
+  /** Asks as though these had left their places: appointments, holds, time off. Afterwards they are there again. */
+  without(ids: readonly string[], ask: () => void): void {
+    const places = ids.flatMap((id) => this.#occupied.at(id) ?? [])
+    const timeOff = this.hours.timeOff.filter(({ id }) => ids.includes(id))
+    const counted = places.filter(({ id }) => this.#counts.has(id))
+    for (const { id } of places) this.#occupied.remove(id)
+    for (const { id } of counted) this.#counts.delete(id)
+    for (const { id } of timeOff) this.hours.withdrawTimeOff(id)
+    try {
+      ask()
+    } finally {
+      for (const place of places) this.#occupied.put(place.id, place)
+      for (const { id, sold } of counted) this.#counts.set(id, sold.startMs)
+      for (const off of timeOff) this.hours.takeTimeOff(off)
+    }
+  }
+
+  /** What time has ended and D1 has not heard of: holds, requests nobody answered before their start, waiting. */
+  overdue(nowMs: number): Overdue {
     return {
       pending: [...this.#pending.values()]
         .filter(({ startMs }) => startMs <= nowMs)
         .sort((a, b) => a.startMs - b.startMs),
-      holds: [...this.#lapsed.values()],
+      holds: this.held.lapsed,
+      waiting: this.held.waiting.expired(nowMs),
     }
   }
 
   /** When time alone will change something next: epoch ms, perhaps past; undefined where nothing waits for time. */
   nextDueMs(): number | undefined {
-    const due = [
-      ...[...this.#pending.values()].map(({ startMs }) => startMs),
-      ...[...this.#holds.values(), ...this.#lapsed.values()].map(({ expiresAt }) => expiresAt),
-    ]
+    const due = [...[...this.#pending.values()].map(({ startMs }) => startMs), ...this.held.dueMs]
     return due.length === 0 ? undefined : Math.min(...due)
   }
 
@@ -224,9 +254,7 @@ export class Calendar {
   }
 
   putHold(hold: Hold): void {
-    this.#holds.set(hold.id, hold)
-    this.#occupied.put(hold.id, { ...occupantOf(hold), lapsesAtMs: hold.expiresAt })
-    this.#counts.set(hold.id, hold.startMs)
+    this.held.put(hold)
   }
 
   /** The hold is to end for what takes its place, and counts no more; its interval stays taken meanwhile. */
@@ -236,10 +264,7 @@ export class Calendar {
 
   /** The hold has ended. */
   removeHold(id: string): void {
-    this.#lapsed.delete(id)
-    if (!this.#holds.delete(id)) return
-    this.#occupied.remove(id)
-    this.#counts.delete(id)
+    this.held.remove(id)
   }
 
   setSchedule(schedule: Schedule): void {
@@ -260,11 +285,3 @@ export class Calendar {
 }
 
 const moveKey = (id: string): string => `${id} moving`
-
-const occupantOf = (taken: Appointment | Hold): Occupant => ({
-  id: taken.id,
-  patientId: taken.patientId,
-  startMs: taken.blockedStartMs,
-  endMs: taken.blockedEndMs,
-  sold: { startMs: taken.startMs, endMs: taken.endMs },
-})

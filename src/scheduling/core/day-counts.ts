@@ -19,6 +19,10 @@ export class DayCounts {
     this.#add(startMs, 1)
   }
 
+  has(key: string): boolean {
+    return this.#starts.has(key)
+  }
+
   delete(key: string): void {
     const startMs = this.#starts.get(key)
     if (startMs === undefined) return

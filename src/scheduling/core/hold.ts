@@ -7,6 +7,9 @@ import { MINUTE_MS } from './time'
 /** Milliseconds that a patient's own hold lives. */
 export const HOLD_MS = 5 * MINUTE_MS
 
+/** Milliseconds that an offer of the waiting list lives. */
+export const OFFER_MS = 15 * MINUTE_MS
+
 export type HoldOrigin = 'patient' | 'waitlist' | 'time-off'
 export type HoldOutcome = 'booked' | 'released' | 'lapsed' | 'superseded' | 'time-off'
 
@@ -23,12 +26,13 @@ export interface Hold extends Interval {
   readonly expiresAt: number
 }
 
-/** A hold that begins at `nowMs`. */
+/** A hold that begins at `nowMs` and lives for `lifeMs`. */
 export function newHold(
   owner: Pick<Hold, 'id' | 'doctorId' | 'patientId' | 'origin'>,
   visitType: VisitTerms,
   startMs: number,
   nowMs: number,
+  lifeMs: number = HOLD_MS,
 ): Hold {
   const blocked = blockedInterval(visitType, startMs)
   return {
@@ -38,6 +42,6 @@ export function newHold(
     blockedStartMs: blocked.startMs,
     blockedEndMs: blocked.endMs,
     createdAt: nowMs,
-    expiresAt: nowMs + HOLD_MS,
+    expiresAt: nowMs + lifeMs,
   }
 }

@@ -2,6 +2,7 @@
  * What is taken of a doctor's time, sorted by start: appointments, the places they are moving to, and holds.
  * Nothing in it is longer than MAX_BLOCKED_MINUTES, so that every search begins that much before its interval.
  */
+import type { Hold } from './hold'
 import { firstOverlap, type Interval, indexFrom, overlaps } from './interval'
 import type { Busy } from './slot'
 
@@ -13,6 +14,25 @@ export interface Occupant extends Busy {
   /** What the patient gets of it, buffers left out. */
   readonly sold: Interval
 }
+
+/** What an appointment or a hold takes of the doctor's time. */
+type Taken = Pick<Hold, 'id' | 'patientId' | 'startMs' | 'endMs' | 'blockedStartMs' | 'blockedEndMs'>
+
+/** All of it, buffers included. */
+export const blockedOf = ({
+  blockedStartMs,
+  blockedEndMs,
+}: Pick<Taken, 'blockedStartMs' | 'blockedEndMs'>) => ({
+  startMs: blockedStartMs,
+  endMs: blockedEndMs,
+})
+
+export const occupantOf = (taken: Taken): Occupant => ({
+  id: taken.id,
+  patientId: taken.patientId,
+  ...blockedOf(taken),
+  sold: { startMs: taken.startMs, endMs: taken.endMs },
+})
 
 export class Occupied {
   readonly #sorted: Occupant[] = []
@@ -37,6 +57,11 @@ export class Occupied {
     let at = indexFrom(this.#sorted, occupant.startMs)
     while (this.#sorted[at] !== occupant) at += 1
     this.#sorted.splice(at, 1)
+  }
+
+  /** What has this key. */
+  at(key: string): Occupant | undefined {
+    return this.#byKey.get(key)
   }
 
   /** Whether something that `counts` blocks any of the interval. */

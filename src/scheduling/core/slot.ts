@@ -68,9 +68,19 @@ export function blockedInterval(visitType: SlotVisitType, startMs: number): Inte
 }
 
 /** All open slots whose start lies in the half-open range, in order. */
-export function slots(offer: Offer, visitType: SlotVisitType, range: Interval, nowMs: number): Slot[] {
+export const slots = (offer: Offer, visitType: SlotVisitType, range: Interval, nowMs: number): Slot[] => [
+  ...openSlots(offer, visitType, range, nowMs),
+]
+
+/** The same, each found when it is asked for. */
+export function openSlots(
+  offer: Offer,
+  visitType: SlotVisitType,
+  range: Interval,
+  nowMs: number,
+): Generator<Slot, undefined> {
   const search = searchOf(offer, visitType, nowMs)
-  return [...openFrom({ ...search, lastMs: Math.min(search.lastMs, range.endMs - 1) }, range.startMs)]
+  return openFrom({ ...search, lastMs: Math.min(search.lastMs, range.endMs - 1) }, range.startMs)
 }
 
 /** The first open slot from now on, or undefined if there is none before the horizon. */
