@@ -168,7 +168,7 @@ function headersOf(status: number, info: OperationInfo): AnswerHeader[] {
   const headers: AnswerHeader[] = [...(info.answers[status]?.headers ?? []), 'X-Request-Id']
   if (info.tag !== 'System') headers.push('Bookmark')
   if (info.rateLimited === true) headers.push('RateLimit', 'RateLimit-Policy')
-  if (status === 201 && info.headers?.includes('Idempotency-Key')) headers.push('Idempotency-Replayed')
+  if (status < 300 && info.headers?.includes('Idempotency-Key')) headers.push('Idempotency-Replayed')
   const always = headerOf(status)
   return always === undefined ? headers : [...headers, always]
 }

@@ -16,7 +16,9 @@ import {
   AppointmentView,
   exampleAppointment,
   exampleCancelled,
+  isShownWhole,
   MAX_REASON,
+  NOT_WHOLE,
   Notes,
   Override,
   viewAppointment,
@@ -39,6 +41,7 @@ const Move = z
     visitTypeId: Id.optional().meta({ description: 'As it is, unless another is named' }),
     override: Override.optional().meta({ description: 'For the doctor and administrators.' }),
   })
+  .refine(isShownWhole, NOT_WHOLE)
   .meta({ id: 'Move' })
 
 const Edit = z.strictObject({ notes: Notes }).meta({ id: 'AppointmentEdit' })

@@ -15,6 +15,8 @@ import {
   AppointmentId,
   AppointmentView,
   exampleAppointment,
+  isShownWhole,
+  NOT_WHOLE,
   Notes,
   Override,
   viewAppointment,
@@ -37,6 +39,7 @@ const Booking = z
     notes: Notes.optional(),
     patientId: Id.optional().meta({ description: 'For administrators alone.' }),
   })
+  .refine(isShownWhole, NOT_WHOLE)
   .meta({ id: 'Booking' })
 
 /** One status, or several with commas between them. */

@@ -27,6 +27,8 @@ export const Override = z.strictObject({ reason: paragraphs(MAX_REASON).min(1) }
 
 export const AppointmentId = z.object({ id: z.string() })
 
+const SECOND_MS = 1000
+
 export const AppointmentView = z
   .object({
     id: z.string(),
@@ -142,3 +144,9 @@ function meetingUrlOf(
   if (nowMs < startMs - MEETING_SHOWN_MS || partyOf(appointment, actor) === 'admin') return null
   return `${meetingBaseUrl.replace(/\/+$/, '')}/${meetingRoom}`
 }
+
+/** Whether a start that staff choose beside the grid is what it is shown as: times are shown to the second. */
+export const isShownWhole = ({ start, override }: { start: number; override?: unknown }): boolean =>
+  override === undefined || start % SECOND_MS === 0
+
+export const NOT_WHOLE = { path: ['start'], error: 'Send a whole second' }

@@ -106,6 +106,11 @@ const changeVisitType = (
         subjectIds: [visitTypeId],
         statements: [updateVisitType(visitType)],
         events: [event(type, keeper.doctorId, actor, visitTypeId, nowMs)],
+        // One that is offered no more takes, so at once; any other change neither takes nor gives a minute.
+        ...(visitType.archivedAt !== null && {
+          take: () => calendar.setVisitType(visitType),
+          giveBack: () => calendar.setVisitType(known),
+        }),
         answer: () => visitType,
         keep: () => calendar.setVisitType(visitType),
       })

@@ -74,8 +74,8 @@ export const holdRoutes = new Hono<AppEnv>()
       )
       if (!answer.ok) return answerRefusal(c, answer.refusal, TAKE_PROBLEMS)
       const { hold: taken, isNew } = answer.value
-      if (!isNew) return c.json(viewHold(taken), 200)
       if (answer.replayed) markReplayed(c)
+      if (!isNew) return c.json(viewHold(taken), 200)
       c.header('Location', `/v1/holds/${taken.id}`)
       return c.json(viewHold(taken), 201)
     },

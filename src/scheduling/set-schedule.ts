@@ -7,7 +7,7 @@ import type { Actor } from '#db/right'
 import { type Outcome, refused } from './answer'
 import { type NamedAppointment, namedFrom, selectNamed } from './appointment-rows'
 import type { CalendarKeeper } from './calendar-keeper'
-import { answer, type CommandContext, change, changeCalendar } from './change-calendar'
+import { answer, type CommandContext, change, changeCalendar, waitFor } from './change-calendar'
 import type { Schedule } from './core/schedule'
 
 export interface SetScheduleCommand {
@@ -27,19 +27,26 @@ export interface ChangedSchedule {
   readonly outsideCount: number
 }
 
-export const setSchedule = (
+export async function setSchedule(
   keeper: CalendarKeeper,
   context: CommandContext,
   command: SetScheduleCommand,
-): Promise<Outcome<ChangedSchedule>> =>
-  changeCalendar<ChangedSchedule>(keeper, context, {
+): Promise<Outcome<ChangedSchedule>> {
+  const outcome = await changeCalendar<ChangedSchedule>(keeper, context, {
     decide(calendar, nowMs) {
       const { version: seen } = calendar.hours.schedule
       if (command.versions !== undefined && !command.versions.includes(seen)) {
         return answer(refused('precondition-failed'))
       }
       const next: Schedule = { ...command.schedule, version: seen + 1 }
+      // From here on nothing new lands outside; what is on its way there decides itself first.
+      calendar.hours.announceSchedule(next)
       const outside = calendar.outside(next, nowMs)
+      const wait = waitFor(
+        keeper,
+        outside.map(({ id }) => id),
+      )
+      if (wait !== undefined) return wait
       return change({
         subjectIds: [keeper.doctorId],
         statements: [
@@ -55,7 +62,6 @@ export const setSchedule = (
             data: { doctorId: keeper.doctorId, scheduleVersion: next.version },
           },
         ],
-        take: () => calendar.hours.announceSchedule(next),
         giveBack: () => calendar.hours.announceSchedule(undefined),
         answer: (rows) => ({ schedule: next, outside: namedFrom(rows[1]), outsideCount: outside.length }),
         keep: () => calendar.setSchedule(next),
@@ -68,6 +74,17 @@ export const setSchedule = (
       return { schedule, outside: namedFrom(named?.results), outsideCount: outside.length }
     },
   })
+  // It was announced before D1 was asked, and D1 may never have been.
+  if (!outcome.ok) giveBackHours(keeper)
+  return outcome
+}
+
+function giveBackHours(keeper: CalendarKeeper): void {
+  const calendar = keeper.inMemory
+  if (calendar === undefined) return
+  calendar.hours.announceSchedule(undefined)
+  keeper.changed(calendar)
+}
 
 /** Every doctor has a schedule from their registration on. */
 const updateSchedule = (doctorId: string, schedule: Schedule, nowMs: number) =>

@@ -1,7 +1,8 @@
 /** Holding a slot: it is the patient's for a while, and nobody else's, whatever becomes of the object. */
 import { insertIdempotencyKey, type KeyedRequest } from '#db/idempotency'
-import type { Actor } from '#db/right'
-import { done, type Outcome } from './answer'
+import { refusalOf } from '#db/refusal'
+import { type Actor, useRight } from '#db/right'
+import { done, type Outcome, refused } from './answer'
 import { afterRefusal, refuse } from './book-appointment'
 import type { CalendarKeeper } from './calendar-keeper'
 import { answer, type CommandContext, change, changeCalendar, waitFor } from './change-calendar'
@@ -21,11 +22,42 @@ export interface TakenHold {
   readonly isNew: boolean
 }
 
-export const takeHold = (
+export async function takeHold(
   keeper: CalendarKeeper,
   context: CommandContext,
   command: HoldCommand,
-): Promise<Outcome<TakenHold>> => {
+): Promise<Outcome<TakenHold>> {
+  const outcome = await holdSlot(keeper, context, command)
+  if (!outcome.ok || outcome.replayed || outcome.value.isNew) return outcome
+  return answerSame(keeper, context, command, outcome.value)
+}
+
+/** A success from memory alone uses the right and keeps the key like any other. */
+async function answerSame(
+  keeper: CalendarKeeper,
+  context: CommandContext,
+  command: HoldCommand,
+  same: TakenHold,
+): Promise<Outcome<TakenHold>> {
+  const { actor, key } = command
+  const nowMs = context.nowMs()
+  const kept = key === undefined ? [] : [insertIdempotencyKey(actor, key, same, nowMs, keeper.doctorId)]
+  try {
+    await context.database.run([useRight(actor, nowMs), ...kept])
+  } catch (error) {
+    const refusal = refusalOf(error)
+    if (refusal === undefined) throw error
+    return refusal === 'session-ended' ? refused(refusal) : afterRefusal(context, command, refusal)
+  }
+  if (key !== undefined) keeper.remember(actor, key, JSON.stringify(same), nowMs)
+  return done(same)
+}
+
+function holdSlot(
+  keeper: CalendarKeeper,
+  context: CommandContext,
+  command: HoldCommand,
+): Promise<Outcome<TakenHold>> {
   let taken: TakenHold | undefined
   return changeCalendar<TakenHold>(keeper, context, {
     decide(calendar, nowMs) {

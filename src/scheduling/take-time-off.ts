@@ -81,7 +81,11 @@ export async function takeTimeOff(
     },
   })
   // Its range was taken before D1 was asked, and D1 may never have been.
-  if (!outcome.ok) keeper.inMemory?.hours.withdrawTimeOff(timeOff.id)
+  const calendar = keeper.inMemory
+  if (!outcome.ok && calendar !== undefined) {
+    calendar.hours.withdrawTimeOff(timeOff.id)
+    keeper.changed(calendar)
+  }
   return outcome
 }
 

@@ -32,7 +32,7 @@ const patterns: fc.Arbitrary<Pattern> = fc
       fc.option(fc.uniqueArray(one, { minLength: 1, maxLength }), { nil: undefined })
     const signed = (max: number) => fc.integer({ min: -max, max }).filter((n) => n !== 0)
     const numbered = freq === 'MONTHLY' || freq === 'YEARLY'
-    const ordinal = numbered ? fc.oneof(fc.constant(0), signed(freq === 'MONTHLY' ? 5 : 53)) : fc.constant(0)
+    const ordinal = numbered ? fc.oneof(fc.constant(0), signed(freq === 'MONTHLY' ? 5 : 52)) : fc.constant(0)
     const byDay = some(fc.record({ ordinal, weekday: fc.integer({ min: 0, max: 6 }) }), 4)
     return fc
       .record({

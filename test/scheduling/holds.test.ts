@@ -74,6 +74,23 @@ describe('A hold', () => {
     expect(await eventsOf(held.body.id)).toEqual(['hold.taken'])
   })
 
+  it('of the very slot that one holds keeps its key, and is told to nobody whose session has ended', async () => {
+    const doctor = await seedClinic()
+    const [patient] = (await seedUsers('patient', 1)) as [SeededUser]
+    const start = await openStart(doctor.userId)
+    const first = await takeHold(patient, doctor.userId, start)
+    const again = await takeHold(patient, doctor.userId, start, 'key-same')
+    expect([again.status, again.body.id]).toEqual([200, first.body.id])
+    expect((await releaseHold(patient, first.body.id)).status).toBe(204)
+    const replayed = await takeHold(patient, doctor.userId, start, 'key-same')
+    expect([replayed.status, replayed.body]).toEqual([200, again.body])
+    expect(replayed.headers.get('Idempotency-Replayed')).toBe('true')
+    const next = await takeHold(patient, doctor.userId, start)
+    expect(next.status).toBe(201)
+    expect((await call('POST', '/v1/auth/logout', { token: patient.token })).status).toBe(204)
+    expectProblem(await takeHold(patient, doctor.userId, start), 401, 'session-ended')
+  })
+
   it('of the very slot that one holds is the same hold, which ends when it would have', async () => {
     const doctor = await seedClinic()
     const [owner] = await seedUsers('patient', 1)
@@ -411,7 +428,7 @@ describe('Costs', () => {
     expect(taken.cost.d1RowsRead).toBeLessThanOrEqual(MAX_HOLD_ROWS_READ)
     expect(taken.cost.d1RowsWritten).toBeLessThanOrEqual(MAX_HOLD_ROWS_WRITTEN)
     const same = await costOf(() => takeHold(owner, doctor.userId, start))
-    expect(same.cost).toMatchObject({ status: 200, d1Batches: 0, objectCalls: 1 })
+    expect(same.cost).toMatchObject({ status: 200, d1Batches: 1, objectCalls: 1 })
     const lost = await costOf(() => takeHold(other, doctor.userId, start))
     expect(lost.cost).toMatchObject({ status: 409, d1Batches: 0, objectCalls: 1 })
     const listed = await costOf(() => holdsOf(owner))

@@ -59,10 +59,15 @@ export class Hours {
     return this.#plans[0] ?? { schedule: this.#schedule, windows: [] }
   }
 
+  /** Whether the rules are asked about a start so far away: where not, nothing is said of hours and grid. */
+  explains(startMs: number): boolean {
+    return Math.abs(startMs - this.#now) <= MAX_EXPLAINED_MS
+  }
+
   /** Every plan that a start must be part of; during a change of schedule these are two. */
   plansAt(startMs: number): Plan[] {
     const outside = startMs < this.#planned.startMs || startMs >= this.#planned.endMs
-    if (!outside || Math.abs(startMs - this.#now) > MAX_EXPLAINED_MS) return [...this.#plans]
+    if (!outside || !this.explains(startMs)) return [...this.#plans]
     const around = { startMs: startMs - DAY_MS, endMs: startMs + DAY_MS }
     return this.#schedules().map((schedule) => this.#planOf(schedule, around))
   }

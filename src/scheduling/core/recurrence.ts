@@ -1,9 +1,9 @@
 /**
  * Reads the text of a recurrence rule (RFC 5545, section 3.3.10) for rules over dates. Stricter than any
  * library, since what passes here is handed on as text: nothing but the parts below, each at most once. Of
- * the RFC's rules over dates four forms are refused because rrule-temporal 2.2.7 gets them wrong (it drops a
- * part): BYWEEKNO, BYYEARDAY beside other days, numbered weekdays beside BYMONTHDAY in a year, numbered
- * weekdays beside plain ones.
+ * the RFC's rules over dates five forms are refused because rrule-temporal 2.2.7 gets them wrong (it drops a
+ * part, or counts into the year before): BYWEEKNO, BYYEARDAY beside other days, numbered weekdays beside
+ * BYMONTHDAY in a year, numbered weekdays beside plain ones, the 53rd weekday of a year.
  */
 import { DAY_MS, dayNumber, isLocalDate, localDate, parseInstant } from './time'
 
@@ -109,6 +109,10 @@ function contradictions(parts: ReadonlyMap<string, string>): string[] {
     [
       numbered && has('BYMONTHDAY') && frequency === 'YEARLY',
       'Numbered weekdays are not supported beside BYMONTHDAY in a yearly rule',
+    ],
+    [
+      frequency === 'YEARLY' && byDay.split(',').some((day) => /^[+-]?53/.test(day)),
+      'The 53rd weekday of a year is not supported',
     ],
     [mixed, 'Numbered and plain weekdays are not supported together: write two rules'],
     [

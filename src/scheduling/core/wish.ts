@@ -14,6 +14,8 @@ export const MAX_ALTERNATIVES = 5
 
 /** What staff may pass over, with a reason. */
 export const OVERRIDDEN: readonly SlotFault[] = ['too-soon', 'off-grid']
+/** What only the rules can tell, which nobody asks about a time that is too far away as it is. */
+const OF_HOURS: readonly SlotFault[] = ['outside-hours', 'off-grid']
 /** What the owner of a live hold has already: they were offered the slot when they took it. */
 const HELD_ALREADY: readonly SlotFault[] = [
   'outside-hours',
@@ -55,7 +57,8 @@ export function slotRefusal(calendar: Calendar, wish: Wish, nowMs: number): Slot
   const ignored = ignoredFor(calendar, wish)
   const offers = calendar.offersAt(startMs, nowMs)
   const faults = offers.flatMap((offer) => slotFaults(offer, visitType, startMs, nowMs))
-  const reasons = [...new Set(faults)].filter((fault) => !ignored.includes(fault))
+  const untold = calendar.hours.explains(startMs) ? ignored : [...ignored, ...OF_HOURS]
+  const reasons = [...new Set(faults)].filter((fault) => !untold.includes(fault))
   if (reasons.some((reason) => reason !== 'daily-limit')) return { code: 'slot-not-offered', reasons }
   if (own.length > 0) return { code: 'patient-busy' }
   const blocked = blockedInterval(visitType, startMs)
