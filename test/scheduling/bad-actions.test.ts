@@ -54,6 +54,7 @@ const ACTIONS = {
         (reason): Case => [{ start, override: { reason } }, ['/override/reason']],
       ),
       [{ start, override: { reason: 'x', by: 'me' } }, ['/override/by']],
+      [{ start: start.replace('Z', '.5Z'), override: { reason: 'x' } }, ['/start']],
       [{ start, doctorId: 'usr_1', patientId: 'usr_2' }, ['/doctorId', '/patientId']],
       [{ start: 1, visitTypeId: 2, notes: 'x' }, ['/start', '/visitTypeId', '/notes']],
     ],
