@@ -9,7 +9,8 @@ import { ROOT, runTool } from './tool.mjs'
 
 /** Makes the compiler write out what a problem of each code is: elsewhere it names the type alone. */
 const PROBLEMS = `
-import type { ProblemBody, ProblemCode } from '#http/problem'
+import type { ProblemBody } from '#http/problem'
+import type { ProblemCode } from '#http/problem-codes'
 declare function expand<C extends ProblemCode>(): {
   [Code in C]: { [Member in keyof ProblemBody<Code>]: ProblemBody<Code>[Member] }
 }

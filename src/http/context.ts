@@ -1,7 +1,7 @@
 /** What every handler and middleware knows: the bindings, and the variables of one request. */
 import type { Cost, Database } from '#db/database'
 import type { Actor } from '#db/right'
-import type { ProblemCode } from './problem'
+import type { ProblemCode } from './problem-codes'
 
 /** What middleware knows of a request and hands on to its handler. */
 export interface AppEnv {

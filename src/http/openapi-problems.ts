@@ -4,7 +4,7 @@ import { ROLES } from '#db/schema'
 import { addComponent, type Components, type Json, toJsonSchema } from './openapi-schema'
 import { CODES_ANYWHERE, CODES_OF_SIGNED_IN, type OperationInfo } from './operation'
 import { PUBLIC, permissions } from './permission'
-import { detailOf, PROBLEMS, type ProblemCode } from './problem'
+import { detailOf, PROBLEMS, type ProblemCode } from './problem-codes'
 import { EVIDENCE } from './problem-evidence'
 import type { Validated } from './validate'
 

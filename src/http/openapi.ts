@@ -9,7 +9,7 @@ import { codesOf, describeProblems, exampleOf } from './openapi-problems'
 import { type Components, type Json, toJsonSchema } from './openapi-schema'
 import { type AnswerDocument, type OperationInfo, operationOf } from './operation'
 import { PUBLIC, permissions } from './permission'
-import { headerOf, PROBLEMS, type ProblemCode } from './problem'
+import { headerOf, PROBLEMS, type ProblemCode } from './problem-codes'
 import { type Validated, validatorOf } from './validate'
 
 interface Route {

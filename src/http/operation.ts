@@ -9,7 +9,8 @@ import { readAccessToken } from './access-token'
 import type { AppEnv } from './context'
 import type { AnswerHeader } from './openapi-headers'
 import { type OperationId, PUBLIC, permissions, type RoleOf } from './permission'
-import { type ProblemAnswer, type ProblemCode, problem } from './problem'
+import { type ProblemAnswer, problem } from './problem'
+import type { ProblemCode } from './problem-codes'
 
 /** What the document says of one status of an operation. */
 export interface AnswerDocument {

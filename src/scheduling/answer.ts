@@ -1,6 +1,6 @@
 /** What crosses from a doctor's object to the Worker: plain values only, for errors lose their class there. */
 import type { Cost } from '#db/database'
-import type { ProblemCode } from '#http/problem'
+import type { ProblemCode } from '#http/problem-codes'
 import type { Slot } from './core/slot'
 
 /** Members of a refusal that show why; plain JSON. */

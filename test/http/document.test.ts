@@ -3,7 +3,7 @@ import { dereference, type Schema, validate } from '@cfworker/json-schema'
 import { expect, it } from 'vitest'
 import { routesOf } from '#http/openapi'
 import { PUBLIC, permissions } from '#http/permission'
-import { PROBLEMS, type ProblemCode } from '#http/problem'
+import { PROBLEMS, type ProblemCode } from '#http/problem-codes'
 import { apiDocument, app } from '../../src/app'
 import { call } from '../support/api'
 

@@ -4,7 +4,7 @@
  * which ajv needs.
  */
 import { dereference, type Schema, validate } from '@cfworker/json-schema'
-import { PROBLEMS, type ProblemCode } from '#http/problem'
+import { PROBLEMS, type ProblemCode } from '#http/problem-codes'
 import { apiDocument } from '../../src/app'
 
 interface Media {
