@@ -19,6 +19,7 @@ import type { CalendarKeeper } from './calendar-keeper'
 import type { Calendar } from './core/calendar'
 import type { Hold, HoldOutcome } from './core/hold'
 import type { Freed } from './core/offers'
+import { inTime } from './gather-commits'
 import { FreedTime, type Taken } from './offer-freed'
 
 /** How often a command is decided anew when D1 shows that memory was wrong. */
@@ -91,7 +92,7 @@ export async function changeCalendar<T, Read = undefined>(
   for (let decisions = 0; decisions < MAX_DECISIONS && waits < MAX_WAITS; ) {
     const calendar = await keeper.ready(context.database)
     if (calendar === undefined) return refused('doctor-not-found')
-    const read = (command.read === undefined ? undefined : await command.read(calendar)) as Read
+    const read = (command.read === undefined ? undefined : await inTime(command.read(calendar))) as Read
     if (!keeper.isCurrent(calendar)) {
       decisions += 1
       continue
@@ -114,7 +115,7 @@ export async function changeCalendar<T, Read = undefined>(
       else if (outcome !== 'decide-anew') return outcome
     }
   }
-  return refused('unavailable')
+  return refused(waits < MAX_WAITS ? 'unavailable' : 'overloaded')
 }
 
 /** Asks D1 for what was decided and taken. */
@@ -143,14 +144,15 @@ async function carryOut<T, Read>(
       if (commit.refusal === 'session-ended') return refused('session-ended')
       // It may be the command's own patient as well: decided without offers, D1 tells.
       if (commit.refusal === 'patient-busy' && decided.offers.length > 0) return 'offer-refused'
-      if (command.refusedBy !== undefined) return command.refusedBy(commit.refusal)
+      if (command.refusedBy !== undefined) return inTime(Promise.resolve(command.refusedBy(commit.refusal)))
       throw new Error(`Nothing in this command can be refused by ${commit.refusal}`)
     case 'stale':
       return 'decide-anew'
     case 'unknown': {
       const fresh = await keeper.ready(database)
-      if (fresh === undefined || !(await isWritten(database, eventId))) return refused('unavailable')
-      return done(await command.happened(fresh), { version: fresh.version })
+      const written = fresh !== undefined && (await inTime(isWritten(database, eventId)))
+      if (!written) return refused('unavailable')
+      return done(await inTime(Promise.resolve(command.happened(fresh))), { version: fresh.version })
     }
   }
 }

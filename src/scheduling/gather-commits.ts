@@ -9,7 +9,7 @@
  *   the other, until it stands alone and hears of its refusal, and all others have been carried out;
  * - memory was wrong, or nobody knows what happened: that concerns all of them.
  */
-import { type Database, type Statement, statement } from '#db/database'
+import { type Database, DatabaseFailure, type Statement, statement } from '#db/database'
 import { type Refusal, refusalOf } from '#db/refusal'
 import { type Actor, useRight } from '#db/right'
 import type { Calendar } from './core/calendar'
@@ -151,7 +151,7 @@ async function runTogether(calendar: Calendar, commits: readonly WaitingCommit[]
 export async function inTime<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('D1 did not answer in time')), D1_TIMEOUT_MS)
+    timer = setTimeout(() => reject(new DatabaseFailure('D1 did not answer in time')), D1_TIMEOUT_MS)
   })
   try {
     return await Promise.race([work, timeout])
