@@ -1,5 +1,6 @@
 /** Changes of a doctor's hours, and who books in them at the same moment: memory is never freer than D1. */
 import { describe, expect, it } from 'vitest'
+import { initialSchedule } from '#scheduling/core/schedule'
 import { seedUsers } from '../support/accounts'
 import { call } from '../support/api'
 import { ALWAYS, book, expectAgreement, isOpen, seedClinic } from '../support/clinic'
@@ -68,12 +69,16 @@ it('a change of hours tells of no booking that D1 refuses a moment later', async
   await injectFaults(doctor.userId, [inTurn(gate.fault, deliver)])
   const booking = ask.book(patient, doctor.userId, Date.parse(start), { notes: 'Private' })
   await gate.arrived
-  const schedule = { timeZone: 'UTC', rules: [{ ...ALWAYS, endTime: '01:00' }] }
-  const changing = call('PUT', '/v1/doctors/me/schedule', { token: doctor.token, body: schedule })
+  // Straight to the object, so that it has certainly turned to it before the booking is settled.
+  const changing = calendarOf(doctor.userId).setSchedule({
+    actor: { userId: doctor.userId, sessionId: doctor.sessionId, role: 'doctor' },
+    schedule: { ...initialSchedule('UTC'), rules: [{ ...ALWAYS, endTime: '01:00' }] },
+    versions: undefined,
+  })
   await turnedTo(doctor.userId)
   gate.release()
   expect(codeOf(await booking)).toBe('patient-busy')
-  expect((await changing).body).toMatchObject({ outsideHours: [], outsideHoursCount: 0 })
+  expect(await changing).toMatchObject({ ok: true, value: { outside: [], outsideCount: 0 } })
   await expectAgreement(doctor.userId)
 })
 
