@@ -64,7 +64,7 @@ type GuardCode<Id extends OperationId> =
 type ForbiddenTo<Roles> = [Roles] extends [never] ? never : 'forbidden'
 
 /** A middleware whose problems the typed client knows. */
-// biome-ignore lint/complexity/noBannedTypes: it validates nothing
+// biome-ignore lint/complexity/noBannedTypes: Hono's own word for no validated input; another loses the routes' own
 export type Guard<Code extends ProblemCode> = MiddlewareHandler<AppEnv, string, {}, ProblemAnswer<Code>>
 
 const operations = new WeakMap<object, OperationInfo>()
